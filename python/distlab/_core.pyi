@@ -1,0 +1,151 @@
+"""The C core as Python sees it: a few functions that know descriptors and never a model.
+
+Arrays of parameters and metrics are NumPy structured arrays whose memory is the model's own C struct
+(dtype with `aligned=True`, explicit offsets and itemsize). `pool` is a sequence of 1-D C-contiguous arrays:
+float64 (sorted samples), PART_DTYPE rows (mixture parts) or rows of a table parameter; records refer to them
+by position. Errors: ValueError (range, contradiction), TypeError (type), UnknownNameError (a KeyError),
+MemoryError, BudgetError, Cancelled, BrokenInvariantError; texts name value, range and nearest valid name.
+"""
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION: str
+REPR_TIME_MAX: float  # largest representable time, s
+DISTRIBUTION_DTYPE: np.dtype[Any]
+PART_DTYPE: np.dtype[Any]
+REF_DTYPE: np.dtype[Any]
+DISTRIBUTION_NAMES: tuple[str, ...]
+
+class UnknownNameError(KeyError): ...
+class BudgetError(RuntimeError): ...
+class Cancelled(RuntimeError): ...
+class BrokenInvariantError(RuntimeError): ...
+
+@final
+class Token:
+    """A cancel token: any thread may cancel; the sweep that holds it stops within 100 ms."""
+
+    def __init__(self) -> None: ...
+    def cancel(self) -> None: ...
+    @property
+    def cancelled(self) -> bool: ...
+
+Pool = Sequence[NDArray[Any]]
+
+def models() -> tuple[str, ...]: ...
+def register(address: int, /) -> str:
+    """Add a dlab_model at this address (of a loaded library) for this process; returns its name."""
+
+def describe(model: str, /) -> dict[str, Any]:
+    """name title doc source exact params metrics outputs bugs columns theory_columns params_dtype metrics_dtype.
+
+    A field: name unit display doc group type choices table text log_scale optional may_be_nan default min max
+    low high off scale; type is one of double int bool choice flags distribution table ratio estimate histogram;
+    default is a number, bool, text (choice, distribution), list (flags) or None (off, no table).
+    A column: name metric part q unit display doc.  An output: name doc series columns dtype.
+    A bug: name doc violation scope. A table parameter's `table` is {name doc series columns dtype}.
+    """
+
+def defaults(model: str, /) -> NDArray[Any]:
+    """One row (shape ()) of default parameters."""
+
+def parse(model: str, field: str, text: str, /) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """A parameter from text: (0-d array of the field's dtype, mixture parts or None)."""
+
+def format(model: str, field: str, params: NDArray[Any], pool: Pool = (), /) -> str:
+    """One parameter of one row as text that parses back."""
+
+def check(model: str, params: NDArray[Any], pool: Pool = (), /) -> None:
+    """Every row: ranges and the model's own rules; the first bad one raises ('point 3: ...' if several)."""
+
+def warnings(model: str, params: NDArray[Any], pool: Pool = (), /) -> list[tuple[str, int]]:
+    """(sentence, first row) for each row the model warns about."""
+
+def steps(model: str, params: NDArray[Any], pool: Pool = (), /) -> NDArray[np.float64]:
+    """About how many steps each row takes; NaN where the model does not say."""
+
+def row_keys(seed: int, points: int, reps: int, crn: bool, first_point: int = 0, first_rep: int = 0, /) -> NDArray[np.uint64]:
+    """Keys of shape (points, reps)."""
+
+def sweep(
+    model: str,
+    params: NDArray[Any],
+    keys: NDArray[np.uint64],
+    *,
+    pool: Pool = (),
+    wanted: Sequence[str] = (),
+    threads: int = 0,
+    steps_max: int = 0,
+    memory_max: int = 0,
+    keep_max: int = 0,
+    mask_errors: bool = False,
+    token: Token | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+    fail_at: int = 0,
+) -> dict[str, Any]:
+    """Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.
+
+    Returns metrics (1-D, metrics_dtype), buckets (uint64), outputs {name: (rows, offsets uint64)},
+    failures [(row, code name, text)]. GIL released; signals and progress(done, total) about every 50 ms.
+    """
+
+def columns(model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], /) -> NDArray[Any]:
+    """Expanded columns, one float64 field each, same shape as metrics."""
+
+def merge(
+    model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], index: NDArray[np.int64],
+    offsets: NDArray[np.int64], confidence: float, /,
+) -> NDArray[np.float64]:
+    """(groups, columns, 5): mean low high se n over the rows index[offsets[g]:offsets[g + 1]]."""
+
+def quantiles(
+    model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], metric: str, q: NDArray[np.float64],
+    index: NDArray[np.int64], offsets: NDArray[np.int64], /,
+) -> NDArray[np.float64]:
+    """(groups, len(q)) quantiles of merged histograms, SI units."""
+
+def buckets(
+    model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], metric: str, index: NDArray[np.int64], /,
+) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
+    """(edges, counts) of the merged histogram, SI units, len(edges) == len(counts) + 1."""
+
+def resample(
+    model: str, output: str, rows: NDArray[Any], offsets: NDArray[np.uint64], column: str,
+    times: NDArray[np.float64], /,
+) -> NDArray[np.float64]:
+    """(rows of the sweep, len(times)): a series held on a common grid."""
+
+def theory(model: str, params: NDArray[Any], pool: Pool = (), /) -> NDArray[np.float64]:
+    """(rows, len(theory_columns)); NaN where no closed form holds."""
+
+def parse_distribution(text: str, unit: str | None = "s", /) -> tuple[NDArray[Any], NDArray[Any] | None]: ...
+def format_distribution(record: NDArray[Any], pool: Pool = (), /) -> str: ...
+def distribution_moments(record: NDArray[Any], pool: Pool = (), /) -> tuple[float, float]:
+    """(mean, variance)."""
+
+def distribution_cdf(record: NDArray[Any], x: NDArray[np.float64], pool: Pool = (), /) -> NDArray[np.float64]: ...
+def distribution_quantile(record: NDArray[Any], p: NDArray[np.float64], pool: Pool = (), /) -> NDArray[np.float64]: ...
+def distribution_sample(record: NDArray[Any], n: int, key: int, pool: Pool = (), /) -> NDArray[np.float64]: ...
+def quantity(text: str, unit: str | None = None, /) -> float: ...
+def nearest(wanted: str, names: Sequence[str], /) -> str | None: ...
+
+Interval = tuple[float, float, float, float, int]  # mean low high se n
+
+def mean_interval(x: NDArray[np.float64], confidence: float = 0.95, /) -> Interval: ...
+def paired_interval(a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95, /) -> Interval: ...
+def ratio_interval(num: NDArray[np.float64], den: NDArray[np.float64], confidence: float = 0.95, /) -> Interval: ...
+def proportion_interval(successes: float, trials: float, confidence: float = 0.95, /) -> Interval: ...
+def bootstrap_interval(x: NDArray[np.float64], confidence: float = 0.95, resamples: int = 1000, key: int = 1, /) -> Interval: ...
+def quantile_interval(x: NDArray[np.float64], q: float, confidence: float = 0.95, /) -> Interval:
+    """x need not be sorted."""
+
+def batch_means(x: NDArray[np.float64], confidence: float = 0.95, /) -> tuple[Interval, float]:
+    """(interval, lag-1 autocorrelation of the batch means)."""
+
+def warmup_cut(x: NDArray[np.float64], /) -> int: ...
+def t_quantile(p: float, df: float, /) -> float: ...
+def normal_quantile(p: float, /) -> float: ...
+def cores() -> int: ...
