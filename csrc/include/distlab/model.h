@@ -28,7 +28,8 @@ typedef struct dlab_ctx {
     const dlab_pool *pool;           /* read-only tables of the call */
     const struct dlab_model *model;
     const void *params;              /* the row being run, for blank cells of tables */
-    dlab_buffer *outputs;            /* one per output table */
+    dlab_buffer *outputs;            /* one per output table; their bytes are charged to: */
+    dlab_memory *output_memory;
     uint32_t wanted;                 /* bit k: output table k is wanted */
     uint64_t steps, steps_max, poll_at;
     struct dlab_watch *watch;        /* how the core learns that it must stop; NULL: never */

@@ -14,7 +14,7 @@ int dlab_params_default(const dlab_model *model, void *params, dlab_error *err);
 int dlab_params_check(const dlab_model *model, const dlab_layout *layout, const void *params,
                       const dlab_pool *pool, dlab_error *err);
 
-/* What the caller lends: poll is called on the calling thread about every 20 ms; true: stop. */
+/* What the caller lends: poll is called on the calling thread often (it limits itself); true: stop. */
 typedef struct dlab_host {
     bool (*poll)(void *arg, size_t rows_done);
     void *arg;
@@ -52,7 +52,7 @@ typedef struct dlab_sweep {
     bool mask_errors;      /* a failing row is recorded and zeroed instead of ending the sweep */
     uint64_t fail_at;      /* tests: the n-th allocation of a worker fails */
     const dlab_host *host;         /* may be NULL */
-    const dlab_token *token;       /* may be NULL */
+    dlab_token *token;             /* may be NULL */
     /* out */
     void *metrics;         /* row_count rows of model->metrics_size bytes, the caller's */
     dlab_buffer buckets;   /* uint64_t cells of all histograms, in row order */

@@ -1,0 +1,101 @@
+/* What the rows of a sweep leave behind, put in row order, so that nothing in a result tells which thread
+ * made it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/job.h"
+
+dlab_histogram *dlab_job_histogram(const job *j, int k, size_t row)
+{
+    return (dlab_histogram *)(void *)((char *)j->sweep->metrics + row * j->model->metrics_size +
+                                      j->metrics.fields[j->histograms[k]].offset);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const uint64_t x = ((const dlab_failure *)a)->row, y = ((const dlab_failure *)b)->row;
+    return (x > y) - (x < y);
+}
+
+int dlab_job_failures(job *j, dlab_error *err)
+{
+    dlab_sweep *s = j->sweep;
+    for (unsigned i = 0; i < j->n_workers; i++) {
+        const dlab_buffer *b = &j->workers[i].failures;
+        if (b->count > 0 && dlab_buffer_push(&s->failures, &s->memory, b->rows, b->count, err))
+            return err->code;
+    }
+    if (s->failures.count > 0) qsort(s->failures.rows, s->failures.count, sizeof(dlab_failure), by_row);
+    const dlab_failure *f = (const dlab_failure *)(const void *)s->failures.rows;
+    const size_t fatal = atomic_load(&j->fatal_row);
+    for (size_t i = 0; fatal != SIZE_MAX && i < s->failures.count; i++) {
+        if (f[i].row != fatal) continue;
+        s->failed_row = fatal;
+        if (s->row_count == 1) return dlab_fail(err, f[i].error.code, "%s", f[i].error.text);
+        return dlab_fail(err, f[i].error.code, "row %zu (point %zu, rep %zu): %s", fatal, fatal / s->reps,
+                         fatal % s->reps, f[i].error.text);
+    }
+    if (atomic_load(&j->stop) != 0)
+        return dlab_fail(err, DLAB_ESTOP, "%s: stopped after %zu of %zu rows", j->model->name,
+                         (size_t)atomic_load(&j->done), s->row_count);
+    return DLAB_OK;
+}
+
+/* Room for exactly count rows. */
+static int reserve(dlab_buffer *b, dlab_memory *memory, size_t count, dlab_error *err)
+{
+    if (count == 0) return DLAB_OK;
+    b->rows = dlab_memory_realloc(memory, NULL, 0, count * b->row_size, err);
+    b->capacity = b->rows == NULL ? 0 : count;
+    return b->rows == NULL ? err->code : DLAB_OK;
+}
+
+static int gather_cells(job *j, dlab_error *err)
+{
+    dlab_sweep *s = j->sweep;
+    size_t total = 0;
+    for (unsigned i = 0; i < j->n_workers; i++) total += j->workers[i].buckets.count;
+    if (reserve(&s->buckets, &s->memory, total, err)) return err->code;
+    for (size_t row = 0; row < s->row_count; row++) {
+        const dlab_buffer *from = &j->workers[j->owner[row]].buckets;
+        for (int k = 0; k < j->n_histograms; k++) {
+            dlab_histogram *h = dlab_job_histogram(j, k, row);
+            if (h->used == 0) continue;
+            memcpy(s->buckets.rows + s->buckets.count * sizeof(uint64_t),
+                   from->rows + h->cells.at * sizeof(uint64_t), h->used * sizeof(uint64_t));
+            h->cells.at = s->buckets.count;
+            s->buckets.count += h->used;
+        }
+    }
+    return DLAB_OK;
+}
+
+static int gather_table(job *j, int t, dlab_error *err)
+{
+    dlab_sweep *s = j->sweep;
+    dlab_output *out = &s->outputs[t];
+    const size_t size = out->rows.row_size;
+    size_t total = 0;
+    for (unsigned i = 0; i < j->n_workers; i++) total += j->workers[i].outputs[t].count;
+    if (total * size > j->keep_max)
+        return dlab_fail(err, DLAB_ELIMIT, "%s: keeping '%s' needs %zu bytes, more than its %zu",
+                         j->model->name, j->model->outputs[t].name, total * size, j->keep_max);
+    if (reserve(&out->rows, &s->memory, total, err)) return err->code;
+    for (size_t row = 0; row < s->row_count; row++) {
+        const dlab_span *p = &j->spans[row * (size_t)j->n_tables + (size_t)t];
+        if (p->count > 0)
+            memcpy(out->rows.rows + out->rows.count * size,
+                   j->workers[j->owner[row]].outputs[t].rows + p->first * size, (size_t)p->count * size);
+        out->rows.count += (size_t)p->count;
+        out->offsets[row + 1] = out->rows.count;
+    }
+    return DLAB_OK;
+}
+
+int dlab_job_gather(job *j, dlab_error *err)
+{
+    if (gather_cells(j, err)) return err->code;
+    for (int t = 0; t < j->n_tables; t++)
+        if ((j->sweep->wanted >> t & 1u) != 0 && gather_table(j, t, err)) return err->code;
+    return DLAB_OK;
+}
