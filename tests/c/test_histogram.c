@@ -221,8 +221,9 @@ static void quantiles_are_within_one_in_128_of_the_sorted_values(void **state)
         fixture *const f = begin();
         dlab_rng rng;
         dlab_rng_open(&rng, 4, DLAB_PURPOSE_SAMPLE, (uint64_t)kind);
+        const double mean = kind == 1 ? 1e8 : 40;
         for (size_t i = 0; i < N; i++)
-            values[i] = kind == 0 ? any_value(&rng) : (int64_t)((kind == 1 ? 1e8 : 40) * dlab_rng_exponential(&rng));
+            values[i] = kind == 0 ? any_value(&rng) : (int64_t)(mean * dlab_rng_exponential(&rng));
         const dlab_histogram h = packed(f, values, N);
         qsort(values, N, sizeof(int64_t), ascending);
         for (size_t i = 0; i < sizeof qs / sizeof qs[0]; i++) {
@@ -289,7 +290,8 @@ static void the_share_below_small_values_is_exact(void **state)
     const int64_t values[] = {0, 0, 1, 3, 3, 3, 200, 255};
     const dlab_histogram h = packed(f, values, 8);
     static const struct { double x, share; } rows[] = {
-        {0, 2 / 8.0}, {0.5, 2 / 8.0}, {1, 3 / 8.0}, {2.99, 3 / 8.0}, {3, 6 / 8.0}, {199, 6 / 8.0}, {200, 7 / 8.0}};
+        {0, 2 / 8.0}, {0.5, 2 / 8.0}, {1, 3 / 8.0},  {2.99, 3 / 8.0},
+        {3, 6 / 8.0}, {199, 6 / 8.0}, {200, 7 / 8.0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_true(dlab_histogram_cdf(&h, pool_of(f), rows[i].x) == rows[i].share);
     end(f);
