@@ -98,10 +98,15 @@ uint64_t dlab_rng_below(dlab_rng *rng, uint64_t n)
     return (uint64_t)(product >> 64);
 }
 
-/* The candidate of a layer lies under the curve; heights within a layer are uniform. */
-static bool below_curve(dlab_rng *rng, const double *y, unsigned layer, double density)
+/* exp(-x) is convex: it lies below its chord and above its tangent at the layer's right end, and these
+ * two lines decide nearly every candidate without computing it. */
+static bool below_exponential(dlab_rng *rng, unsigned layer, double x)
 {
-    return y[layer] + dlab_rng_unit(rng) * (y[layer + 1] - y[layer]) < density;
+    const double *const xs = dlab_zig_exp_x + layer, *const ys = dlab_zig_exp_y + layer;
+    const double u = dlab_rng_unit(rng), rise = u * (ys[1] - ys[0]), left = xs[0] - x;
+    if (rise < ys[0] * left) return true;
+    if (u * (xs[0] - xs[1]) > left) return false;
+    return ys[0] + rise < dlab_exp(-x);
 }
 
 double dlab_rng_exponential_slow(dlab_rng *rng, uint64_t bits)
@@ -112,7 +117,7 @@ double dlab_rng_exponential_slow(dlab_rng *rng, uint64_t bits)
         const double x = (double)(bits >> 11) * 0x1p-53 * dlab_zig_exp_x[layer];
         if (x < dlab_zig_exp_x[layer + 1]) return beyond + x;
         if (layer == 0) beyond += dlab_zig_exp_x[1];
-        else if (below_curve(rng, dlab_zig_exp_y, layer, dlab_exp(-x))) return beyond + x;
+        else if (below_exponential(rng, layer, x)) return beyond + x;
         bits = dlab_rng_u64(rng);
     }
 }
@@ -135,7 +140,8 @@ double dlab_rng_normal_slow(dlab_rng *rng, uint64_t bits)
         const double x = u * dlab_zig_normal_x[layer], size = x < 0 ? -x : x;
         if (size < dlab_zig_normal_x[layer + 1]) return x;
         if (layer == 0) return x < 0 ? -normal_tail(rng) : normal_tail(rng);
-        if (below_curve(rng, dlab_zig_normal_y, layer, dlab_exp(-0.5 * x * x))) return x;
+        const double low = dlab_zig_normal_y[layer], high = dlab_zig_normal_y[layer + 1];
+        if (low + dlab_rng_unit(rng) * (high - low) < dlab_exp(-0.5 * x * x)) return x;
         bits = dlab_rng_u64(rng);
     }
 }

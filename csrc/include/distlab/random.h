@@ -55,7 +55,7 @@ static inline uint64_t dlab_rng_u64(dlab_rng *rng)
 /* Uniform on [0, 1), 53 bits. */
 static inline double dlab_rng_unit(dlab_rng *rng)
 {
-    return (double)(dlab_rng_u64(rng) >> 11) * 0x1p-53;
+    return (double)(int64_t)(dlab_rng_u64(rng) >> 11) * 0x1p-53;
 }
 
 /* Uniform on 0 .. n - 1 without bias (Lemire, 2019); n >= 1. */
@@ -67,14 +67,20 @@ extern const double dlab_zig_normal_x[257], dlab_zig_normal_y[257];
 double dlab_rng_exponential_slow(dlab_rng *rng, uint64_t bits);
 double dlab_rng_normal_slow(dlab_rng *rng, uint64_t bits);
 
+/* The low 8 bits choose the layer, the top 53 the place in it: they are independent. The rare path works
+ * on a copy, so that a loop over a local generator keeps its state in registers. */
+
 /* Exponential with mean 1. */
 static inline double dlab_rng_exponential(dlab_rng *rng)
 {
     const uint64_t bits = dlab_rng_u64(rng);
     const unsigned layer = (unsigned)(bits & 255u);
-    const double x = (double)(bits >> 11) * 0x1p-53 * dlab_zig_exp_x[layer];
+    const double x = (double)(int64_t)(bits >> 11) * 0x1p-53 * dlab_zig_exp_x[layer];
     if (__builtin_expect(x < dlab_zig_exp_x[layer + 1], 1)) return x;
-    return dlab_rng_exponential_slow(rng, bits);
+    dlab_rng copy = *rng;
+    const double slow = dlab_rng_exponential_slow(&copy, bits);
+    *rng = copy;
+    return slow;
 }
 
 /* Normal with mean 0 and variance 1. */
@@ -84,8 +90,11 @@ static inline double dlab_rng_normal(dlab_rng *rng)
     const unsigned layer = (unsigned)(bits & 255u);
     const double u = (double)(int64_t)(bits & ~UINT64_C(0x7ff)) * 0x1p-63;
     const double x = u * dlab_zig_normal_x[layer];
-    if (__builtin_expect(x < dlab_zig_normal_x[layer + 1] && x > -dlab_zig_normal_x[layer + 1], 1)) return x;
-    return dlab_rng_normal_slow(rng, bits);
+    if (__builtin_expect(__builtin_fabs(x) < dlab_zig_normal_x[layer + 1], 1)) return x;
+    dlab_rng copy = *rng;
+    const double slow = dlab_rng_normal_slow(&copy, bits);
+    *rng = copy;
+    return slow;
 }
 
 #endif
