@@ -1,0 +1,110 @@
+# The two commands: `make run` (first lessons as pages) and `make test` (everything CI runs).
+# Further: make lab, bench, install PREFIX=..., generate, format, clean.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+CC     ?= cc
+PREFIX ?= /usr/local
+BUILD   = build/c
+
+# One C library, three ways: release, asan (address and undefined behaviour), tsan (threads).
+VARIANT ?= release
+FLAGS_release = -O3
+FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+FLAGS = -std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -pthread -Icsrc/include -Icsrc $(FLAGS_$(VARIANT))
+
+OUT     = $(BUILD)/$(VARIANT)
+SOURCES = $(filter-out csrc/binding/%,$(wildcard csrc/*/*.c))
+OBJECTS = $(SOURCES:%.c=$(OUT)/%.o)
+LIBRARY = $(OUT)/libdistlab.a
+C_TESTS = $(patsubst tests/c/%.c,$(OUT)/%,$(wildcard tests/c/test_*.c))
+# What runs threads, and so runs again under the thread sanitizer.
+THREAD_TESTS = $(OUT)/test_sweep
+VERSION = $(shell sed -n 's/^\#define DLAB_VERSION "\(.*\)"/\1/p' csrc/include/distlab/version.h)
+
+.DELETE_ON_ERROR:
+.PHONY: run test lab bench book lib install generate format clean check-c check-threads check-python c-tests venv-test
+
+run: $(VENV)/.notebooks
+	$(BIN)/python tools/pages.py build/pages
+
+test: $(VENV)/.test
+	tools/prepare.sh $(PYTHON) tests
+	$(MAKE) -j2 --output-sync=target check-c check-threads
+	$(MAKE) check-python
+
+lab: $(VENV)/.notebooks
+	$(BIN)/python -m distlab notebooks build/lab
+	cd build/lab && $(abspath $(BIN))/jupyter lab
+
+bench: $(VENV)/.test lib
+	$(BIN)/python benchmarks/run.py
+
+generate: $(VENV)/.test
+	$(BIN)/python tools/generate.py
+
+format: $(VENV)/.test
+	$(BIN)/clang-format -i $(shell find csrc tests/c benchmarks examples -name '*.[ch]')
+	$(BIN)/ruff check --fix -q python tests tools benchmarks examples
+
+# Environments: one folder, rebuilt when the sources of the extension or the package change.
+INPUTS = pyproject.toml setup.py $(shell find csrc python notebooks -type f -name '*.[chpit]*' \
+           -not -path '*/__pycache__/*' -not -name '*.so' -not -path '*/.ipynb_checkpoints/*')
+
+$(BIN)/python:
+	tools/prepare.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --upgrade pip
+
+$(VENV)/.notebooks: $(BIN)/python $(INPUTS)
+	rm -rf build/lib* build/temp* build/bdist*
+	$(BIN)/pip install -q --disable-pip-version-check '.[notebooks]'
+	touch $@
+
+$(VENV)/.test: $(BIN)/python $(INPUTS)
+	rm -rf build/lib* build/temp* build/bdist*
+	$(BIN)/pip install -q --disable-pip-version-check '.[test]'
+	touch $@
+
+# The core for plain C.
+lib: $(LIBRARY)
+
+$(LIBRARY): $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(WARNINGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/test_%: tests/c/test_%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP $< $(LIBRARY) -lcmocka -lm -o $@
+
+-include $(OBJECTS:.o=.d) $(C_TESTS:=.d)
+
+install: $(LIBRARY)
+	install -d $(DESTDIR)$(PREFIX)/include/distlab $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 csrc/include/distlab/*.h $(DESTDIR)$(PREFIX)/include/distlab
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib
+	printf 'Name: distlab\nDescription: laboratory for distributed systems\nVersion: %s\nCflags: -I%s/include\nLibs: -L%s/lib -ldistlab -lm -pthread\n' \
+	    '$(VERSION)' '$(PREFIX)' '$(PREFIX)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/distlab.pc
+
+# C tests: built and run in one variant; a sanitizer that is not in the binary is a failure.
+c-tests: $(C_TESTS)
+	tools/run_c_tests.sh $(VARIANT) $(C_TESTS)
+
+check-c:
+	$(MAKE) VARIANT=asan c-tests
+
+check-threads:
+	$(MAKE) VARIANT=tsan $(BUILD)/tsan/test_sweep
+	tools/run_c_tests.sh tsan $(BUILD)/tsan/test_sweep
+
+check-python:
+	$(BIN)/python -m pytest tests -n 2 -q
+
+clean:
+	rm -rf build dist *.egg-info python/*.egg-info
