@@ -20,21 +20,20 @@ static int by_row(const void *a, const void *b)
 int dlab_job_failures(job *j, dlab_error *err)
 {
     dlab_sweep *s = j->sweep;
+    const size_t fatal = atomic_load(&j->fatal_row);
     for (unsigned i = 0; i < j->n_workers; i++) {
-        const dlab_buffer *b = &j->workers[i].failures;
-        if (b->count > 0 && dlab_buffer_push(&s->failures, &s->memory, b->rows, b->count, err))
+        const worker *w = &j->workers[i];
+        if (w->fatal.error.code != DLAB_OK && w->fatal.row == fatal) {
+            s->failed_row = fatal;
+            if (s->row_count == 1) return dlab_fail(err, w->fatal.error.code, "%s", w->fatal.error.text);
+            return dlab_fail(err, w->fatal.error.code, "row %zu (point %zu, rep %zu): %s", fatal,
+                             fatal / s->reps, fatal % s->reps, w->fatal.error.text);
+        }
+        if (w->failures.count > 0 &&
+            dlab_buffer_push(&s->failures, &s->memory, w->failures.rows, w->failures.count, err))
             return err->code;
     }
     if (s->failures.count > 0) qsort(s->failures.rows, s->failures.count, sizeof(dlab_failure), by_row);
-    const dlab_failure *f = (const dlab_failure *)(const void *)s->failures.rows;
-    const size_t fatal = atomic_load(&j->fatal_row);
-    for (size_t i = 0; fatal != SIZE_MAX && i < s->failures.count; i++) {
-        if (f[i].row != fatal) continue;
-        s->failed_row = fatal;
-        if (s->row_count == 1) return dlab_fail(err, f[i].error.code, "%s", f[i].error.text);
-        return dlab_fail(err, f[i].error.code, "row %zu (point %zu, rep %zu): %s", fatal, fatal / s->reps,
-                         fatal % s->reps, f[i].error.text);
-    }
     if (atomic_load(&j->stop) != 0)
         return dlab_fail(err, DLAB_ESTOP, "%s: stopped after %zu of %zu rows", j->model->name,
                          (size_t)atomic_load(&j->done), s->row_count);

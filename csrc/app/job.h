@@ -14,6 +14,7 @@ typedef struct worker {
     dlab_memory output_memory; /* of output rows */
     dlab_ctx ctx;
     dlab_buffer buckets, failures, outputs[DLAB_TABLES_MAX];
+    dlab_failure fatal; /* the failure that ends the sweep; code 0: none */
     struct dlab_watch watch;
     void *params;
     uint64_t since_poll;

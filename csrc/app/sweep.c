@@ -59,26 +59,34 @@ static int run_row(job *j, worker *w, size_t row)
     return pack_histograms(j, w, row);
 }
 
-/* A failed row is zeroed and recorded. Without a mask no row behind the lowest failing one matters any more,
- * but every row before it still runs, so that the error reported does not depend on timing. */
+/* End the sweep with this row's error, unless a lower row already does. */
+static void end_sweep(job *j, worker *w, const dlab_failure *failure)
+{
+    const size_t row = (size_t)failure->row;
+    size_t lowest = atomic_load(&j->fatal_row);
+    if (w->fatal.error.code == DLAB_OK || failure->row < w->fatal.row) w->fatal = *failure;
+    while (row < lowest && !atomic_compare_exchange_weak(&j->fatal_row, &lowest, row)) {}
+}
+
+/* A failed row is zeroed. Under a mask it is recorded; without one no row behind the lowest failing row matters
+ * any more, but every row before it still runs, so that the error reported does not depend on timing. */
 static void fail_row(job *j, worker *w, size_t row)
 {
     dlab_failure failure = { .row = row, .error = w->ctx.err };
-    const bool full = w->output_memory.budget != 0 && failure.error.code == DLAB_ELIMIT &&
-                      w->output_memory.used > w->output_memory.budget / 2;
+    const bool full = failure.error.code == DLAB_ELIMIT && w->output_memory.used > j->keep_max / 2;
     memset((char *)j->sweep->metrics + row * j->model->metrics_size, 0, j->model->metrics_size);
     for (int t = 0; t < j->n_tables; t++) {
         dlab_span *s = &j->spans[row * (size_t)j->n_tables + (size_t)t];
         w->outputs[t].count = s->first;
         s->count = 0;
     }
-    w->ctx.err.code = DLAB_OK;
-    const int code = dlab_buffer_push(&w->failures, &w->kept, &failure, 1, &w->ctx.err);
-    if (failure.error.code == DLAB_ESTOP || code != DLAB_OK) {
+    if (failure.error.code == DLAB_ESTOP) {
         atomic_store(&j->stop, 1);
     } else if (!j->sweep->mask_errors || full) {
-        size_t lowest = atomic_load(&j->fatal_row);
-        while (row < lowest && !atomic_compare_exchange_weak(&j->fatal_row, &lowest, row)) {}
+        end_sweep(j, w, &failure);
+    } else {
+        dlab_failure lost = { .row = row };
+        if (dlab_buffer_push(&w->failures, &w->kept, &failure, 1, &lost.error)) end_sweep(j, w, &lost);
     }
 }
 
