@@ -106,7 +106,7 @@ static int64_t binomial_quantile(int64_t n, double q, double level)
 }
 
 /* With X the number of values below the quantile, value i (from 0) is at or below it when X > i, and value
- * j is at or above it when X <= j. So low is the greatest i with P(X <= i) <= alpha/2 and high the least j
+ * j is at or above it when X <= j. So low is the greatest i with P(X <= i) < alpha/2 and high the least j
  * with P(X <= j) >= 1 - alpha/2; X = n means that no value is above it. */
 void dlab_quantile_ranks(size_t n, double q, double confidence, int64_t *low, int64_t *high)
 {
@@ -115,9 +115,7 @@ void dlab_quantile_ranks(size_t n, double q, double confidence, int64_t *low, in
     *high = count;
     if (n == 0 || !(q >= 0 && q <= 1) || !sensible(confidence)) return;
     const double tail = 0.5 * (1 - confidence);
-    int64_t i = binomial_quantile(count, q, tail);
-    if (dlab_binomial_cdf(i, count, q) > tail) i--;
-    *low = i < count ? i : count - 1;
+    *low = binomial_quantile(count, q, tail) - 1;
     *high = binomial_quantile(count, q, 1 - tail);
 }
 

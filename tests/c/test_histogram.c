@@ -140,14 +140,16 @@ static void recording_blocks_equals_recording_one_by_one(void **state)
     static const size_t sizes[] = {0, 1, 2, 3, 511, 512, 1023, 1024, 1025, 2048, N};
     int64_t *const values = malloc(N * sizeof(int64_t));
     assert_non_null(values);
-    /* Kinds of block: small; below 2^53 with zeros; around 2^53; everything; everything and negative. */
-    for (int kind = 0; kind < 5; kind++) {
+    /* Kinds of block: small; below 2^53 with zeros; just below an octave that doubles round up to;
+     * everything; everything and negative; the greatest values whose block sums fit a word. */
+    for (int kind = 0; kind < 6; kind++) {
         dlab_rng rng;
         dlab_rng_open(&rng, 2, DLAB_PURPOSE_SAMPLE, (uint64_t)kind);
         for (size_t i = 0; i < N; i++) {
             const int64_t v = any_value(&rng);
             values[i] = kind == 0 ? v % 200 : kind == 1 ? (v & 1) * (v >> 10)
-                      : kind == 2 ? (INT64_C(1) << 53) - 2 + v % 5 : kind == 3 ? v : (v & 2) ? -v : v;
+                      : kind == 2 ? (INT64_C(1) << (52 + v % 4)) - 1 : kind == 3 ? v
+                      : kind == 4 ? ((v & 2) ? -v : v) : (INT64_C(1) << 53) - 1;
         }
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
             fixture *const f = begin();
@@ -301,12 +303,17 @@ static void mean_and_variance_do_not_cancel(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t c = INT64_C(1) << 62;
-    /* In doubles the squares, 2^124, would have swallowed a spread of one nanosecond. */
-    const int64_t values[] = {c - 1, c, c + 1};
-    const dlab_histogram h = packed(f, values, 3);
-    assert_true(dlab_histogram_mean(&h) == 0x1p62);
-    assert_true(dlab_histogram_variance(&h) == 1);
+    dlab_rng rng;
+    dlab_rng_open(&rng, 6, DLAB_PURPOSE_SAMPLE, 0);
+    for (int n = 0; n < 100; n++) {
+        /* In doubles the squares, up to 2^125, would have swallowed a spread of one nanosecond. */
+        const int64_t c = n == 0 ? INT64_C(1) << 62 : any_value(&rng) / 2;
+        const int64_t spread = n % 2 == 0 ? 1 : INT64_C(1) << 31;
+        const int64_t values[] = {c - spread, c, c + spread};
+        const dlab_histogram h = packed(f, values, 3);
+        assert_true(fabs(dlab_histogram_mean(&h) - (double)c) <= 4e-16 * (double)c);
+        assert_true(dlab_histogram_variance(&h) == (double)spread * (double)spread);
+    }
     const int64_t signs[] = {-4, -2, 0, 2, INT64_MIN};
     const dlab_histogram g = packed(f, signs, 4);
     assert_true(dlab_histogram_sum(&g) == -4);
@@ -371,6 +378,32 @@ static void a_single_value_is_every_quantile(void **state)
         assert_true(isnan(dlab_histogram_variance(&h)));
         end(f);
     }
+}
+
+static void equal_values_are_every_quantile(void **state)
+{
+    (void)state;
+    fixture *const f = begin();
+    const int64_t values[] = {1000, 1000, 1000, 1000}; /* of a bucket that reaches to 1003 */
+    const dlab_histogram h = packed(f, values, 4);
+    for (double q = 0; q <= 1; q += 0.125)
+        assert_true(dlab_histogram_quantile(&h, pool_of(f), q) == 1000);
+    assert_true(dlab_histogram_cdf(&h, pool_of(f), 999) == 0);
+    assert_true(dlab_histogram_cdf(&h, pool_of(f), 1000) == 1);
+    end(f);
+}
+
+static void negative_values_spread_between_the_least_and_zero(void **state)
+{
+    (void)state;
+    fixture *const f = begin();
+    const int64_t values[] = {-4, -2, 5, 6};
+    const dlab_histogram h = packed(f, values, 4);
+    assert_true(dlab_histogram_quantile(&h, pool_of(f), 0) == -4);
+    assert_true(dlab_histogram_quantile(&h, pool_of(f), 0.5) == -1);
+    assert_true(dlab_histogram_quantile(&h, pool_of(f), 0.75) == 5);
+    assert_true(dlab_histogram_cdf(&h, pool_of(f), -1) == 0.4); /* 4 of the 5 integers -4 .. 0, of 2 values */
+    end(f);
 }
 
 static void the_ends_saturate_and_say_so(void **state)
@@ -443,6 +476,8 @@ int main(void)
         cmocka_unit_test(sums_carry_through_every_word),
         cmocka_unit_test(an_empty_histogram_knows_nothing),
         cmocka_unit_test(a_single_value_is_every_quantile),
+        cmocka_unit_test(equal_values_are_every_quantile),
+        cmocka_unit_test(negative_values_spread_between_the_least_and_zero),
         cmocka_unit_test(the_ends_saturate_and_say_so),
         cmocka_unit_test(every_refused_allocation_is_an_error_and_leaves_the_recording),
         cmocka_unit_test(a_pool_of_other_rows_is_refused),

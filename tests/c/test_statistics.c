@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdlib.h>
 
+#include <distlab/random.h>
 #include <distlab/statistics.h>
 
 static void assert_near(double value, double expected, double relative)
@@ -37,6 +39,8 @@ static void t_quantiles_agree_with_the_table(void **state)
         {0.95, 4, 2.131846786326649},    {0.995, 30, 2.749995653567225},  {0.9, 120, 1.288646233656378},
         {0.9999, 6, 8.024792773116536},  {0.025, 2.5, -3.574654842003683}, {0.6, 13, 0.2585908577117678},
         {0.975, 5000, 1.960438551706507}, {0.999, 1e6, 3.09024045631652}, {0.75, 1, 1}, {0.5, 7, 0},
+        {1e-200, 1, -3.183098861837907e199}, {1e-30, 3500, -11.573328544328359}, /* mpmath, 50 digits */
+        {1e-12, 20000, -7.038925322416715},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_near(dlab_t_quantile(rows[i].p, rows[i].df), rows[i].t, 1e-12);
@@ -59,6 +63,7 @@ static void t_quantile_and_cdf_invert_each_other_at_any_degree(void **state)
             assert_near(dlab_t_cdf(-t, dfs[d]), 1 - p, 1e-13);
         }
     }
+    assert_near(dlab_t_cdf(-3.183098861837907e199, 1), 1e-200, 1e-14);
     /* The two methods meet at 3000 degrees: the difference over one degree is that of the law. */
     const double step = dlab_t_quantile(0.975, 3001) - dlab_t_quantile(0.975, 3000);
     const double next = dlab_t_quantile(0.975, 3002) - dlab_t_quantile(0.975, 3001);
@@ -94,6 +99,12 @@ static void laws_refuse_what_is_no_probability(void **state)
     assert_true(isnan(dlab_t_cdf(1, -1)) && isnan(dlab_t_cdf(NAN, 3)));
     assert_true(dlab_t_quantile(0, 5) == -INFINITY && dlab_t_quantile(1, 5) == INFINITY);
     assert_true(dlab_normal_quantile(0) == -INFINITY && dlab_normal_quantile(1) == INFINITY);
+}
+
+static int ascending(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
 }
 
 static const double FEW_A[] = {1.2, 3.4, 2.2, 5.9, 4.1, 3.3, 2.8, 9.7};
@@ -161,6 +172,10 @@ static void wilson_intervals_agree_with_newcombe(void **state)
         const dlab_interval w = dlab_proportion_interval(rows[i].hits, rows[i].n, 0.95);
         assert_interval(w, rows[i].hits / rows[i].n, rows[i].low, rows[i].high, (int64_t)rows[i].n);
     }
+    for (double n = 1; n < 1000; n++) { /* not even 1e-17 of a hit is left by rounding */
+        assert_true(dlab_proportion_interval(0, n, 0.99).low == 0);
+        assert_true(dlab_proportion_interval(n, n, 0.99).high == 1);
+    }
     assert_true(isnan(dlab_proportion_interval(0, 0, 0.95).mean));
     assert_true(isnan(dlab_proportion_interval(5, 4, 0.95).mean));
     assert_true(isnan(dlab_proportion_interval(-1, 4, 0.95).mean));
@@ -227,6 +242,28 @@ static void bootstrap_depends_on_its_key_alone(void **state)
     assert_true(a.high - a.mean > a.mean - a.low); /* skewed to the right: the interval leans with it */
 }
 
+static void bootstrap_follows_the_recipe(void **state)
+{
+    (void)state;
+    /* Chapter 12 done slowly: every resample written out, and the 50th of 999 from either side taken. */
+    enum { N = 8, RESAMPLES = 999, RANK = 50 };
+    dlab_rng rng;
+    dlab_rng_open(&rng, 7, DLAB_PURPOSE_BOOTSTRAP, 0);
+    const dlab_interval plain = dlab_mean_interval(FEW_A, N, 0.9);
+    double t[RESAMPLES], resample[N];
+    for (int i = 0; i < RESAMPLES; i++) {
+        for (int j = 0; j < N; j++) resample[j] = FEW_A[dlab_rng_below(&rng, N)];
+        const dlab_interval r = dlab_mean_interval(resample, N, 0.9);
+        t[i] = (r.mean - plain.mean) / r.se;
+    }
+    qsort(t, RESAMPLES, sizeof(double), ascending);
+    dlab_memory memory = {.budget = 0};
+    dlab_interval found;
+    assert_int_equal(dlab_bootstrap_interval(FEW_A, N, 0.9, RESAMPLES, 7, &memory, &found, NULL), DLAB_OK);
+    assert_near(found.low, plain.mean - t[RESAMPLES - RANK] * plain.se, 1e-12);
+    assert_near(found.high, plain.mean - t[RANK - 1] * plain.se, 1e-12);
+}
+
 static void bootstrap_says_what_it_cannot_do(void **state)
 {
     (void)state;
@@ -274,6 +311,7 @@ static void kolmogorov_tails_agree_with_the_table(void **state)
     (void)state;
     /* scipy.special.kolmogorov; 1.3581 is the well-known 5 % point. */
     static const struct { double lambda, tail; } rows[] = {
+        {0.05, 1},             {0.2, 0.999999999999495},     {0.3, 0.9999906941986655},
         {0.5, 0.963945243664875}, {0.8, 0.544142411574198},    {1, 0.269999671677355},
         {1.2238, 0.100023427835678}, {1.3581, 0.0499996304316674}, {1.6276, 0.0100015373330608},
         {2.5, 7.45330634415734e-06},
@@ -316,6 +354,7 @@ int main(void)
         cmocka_unit_test(an_extreme_quantile_has_one_end_only),
         cmocka_unit_test(the_rule_of_three_bounds_a_rate_never_seen),
         cmocka_unit_test(bootstrap_depends_on_its_key_alone),
+        cmocka_unit_test(bootstrap_follows_the_recipe),
         cmocka_unit_test(bootstrap_says_what_it_cannot_do),
         cmocka_unit_test(bootstrap_survives_a_refused_allocation),
         cmocka_unit_test(kolmogorov_tails_agree_with_the_table),
