@@ -36,6 +36,19 @@ static int pack_histograms(job *j, worker *w, size_t row)
     return DLAB_OK;
 }
 
+/* Whatever part of the core complained, the text says which model was running. */
+static int name_model(dlab_ctx *ctx, int code)
+{
+    const char *name = ctx->model->name;
+    if (ctx->err.code == DLAB_OK) return dlab_fail(&ctx->err, code, "%s: failed without a reason", name);
+    if (strncmp(ctx->err.text, name, strlen(name)) != 0) {
+        const dlab_error told = ctx->err;
+        ctx->err.code = DLAB_OK;
+        (void)dlab_fail(&ctx->err, told.code, "%s: %s", name, told.text);
+    }
+    return ctx->err.code;
+}
+
 static int run_row(job *j, worker *w, size_t row)
 {
     const dlab_sweep *s = j->sweep;
@@ -52,11 +65,9 @@ static int run_row(job *j, worker *w, size_t row)
     memset(metrics, 0, j->model->metrics_size);
     if (dlab_params_check(j->model, &j->params, w->params, &s->pool, &ctx->err)) return ctx->err.code;
     const int code = j->model->run(w->params, metrics, ctx);
-    if (code != DLAB_OK || ctx->err.code != DLAB_OK)
-        return dlab_fail(&ctx->err, code ? code : DLAB_EBROKEN, "%s: failed without a reason",
-                         j->model->name);
+    if (code != DLAB_OK || ctx->err.code != DLAB_OK) return name_model(ctx, code ? code : DLAB_EBROKEN);
     mark_tables(j, w, row, false);
-    return pack_histograms(j, w, row);
+    return pack_histograms(j, w, row) ? name_model(ctx, ctx->err.code) : DLAB_OK;
 }
 
 /* End the sweep with this row's error, unless a lower row already does. */

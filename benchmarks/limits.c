@@ -1,0 +1,142 @@
+/* The plain-C limits that distlab is measured against, in the same run on the same machine: M/M/1 by Lindley's
+ * recursion in double with nothing else (no statistics, no budget, no units), one stream, ziggurat exponentials, and
+ * the same on threads with an atomic counter. Usage: limits lindley CUSTOMERS SEED | limits sweep ROWS THREADS;
+ * prints seconds and a mean. */
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LAYERS = 256, ROW_CUSTOMERS = 10000 };
+
+typedef struct rng {
+    uint64_t s[4]; /* xoshiro256+ */
+} rng;
+
+static double edge[LAYERS + 1], height[LAYERS + 1];
+
+static inline uint64_t next_u64(rng *r)
+{
+    uint64_t *s = r->s;
+    const uint64_t out = s[0] + s[3], t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 45) | (s[3] >> 19);
+    return out;
+}
+
+static void seed_rng(rng *r, uint64_t z)
+{
+    for (int i = 0; i < 4; i++) {
+        uint64_t x = z += UINT64_C(0x9e3779b97f4a7c15);
+        x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+        r->s[i] = x ^ (x >> 31);
+    }
+}
+
+/* 256 layers of equal area under exp(-x); the lowest one holds the tail. */
+static void build_ziggurat(void)
+{
+    const double tail = 7.69711747013104972, area = 0.0039496598225815571993;
+    edge[0] = area / exp(-tail);
+    edge[1] = tail;
+    height[0] = 0;
+    height[1] = exp(-tail);
+    for (int i = 2; i < LAYERS; i++) {
+        height[i] = height[i - 1] + area / edge[i - 1];
+        edge[i] = -log(height[i]);
+    }
+    edge[LAYERS] = 0;
+    height[LAYERS] = 1;
+}
+
+static double unit(rng *r) { return (double)((next_u64(r) >> 11) + 1) * 0x1p-53; }
+
+static __attribute__((noinline)) double exponential_slow(rng *r, unsigned i, double x)
+{
+    for (;;) {
+        if (i == 0) return edge[1] - log(unit(r));
+        if (height[i] + unit(r) * (height[i + 1] - height[i]) < exp(-x)) return x;
+        const uint64_t u = next_u64(r);
+        i = (unsigned)(u >> 3) & 255u;
+        x = (double)(u >> 11) * 0x1p-53 * edge[i];
+        if (x < edge[i + 1]) return x;
+    }
+}
+
+static inline double exponential(rng *r)
+{
+    const uint64_t u = next_u64(r);
+    const unsigned i = (unsigned)(u >> 3) & 255u;
+    const double x = (double)(u >> 11) * 0x1p-53 * edge[i];
+    return __builtin_expect(x < edge[i + 1], 1) ? x : exponential_slow(r, i, x);
+}
+
+static double lindley(uint64_t customers, double load, uint64_t seed)
+{
+    const double gap = 1 / load;
+    double wait = 0, sum = 0;
+    rng r;
+    seed_rng(&r, seed);
+    for (uint64_t i = 0; i < customers; i++) {
+        const double service = exponential(&r), arrival = exponential(&r) * gap;
+        sum += wait + service;
+        wait = wait + service - arrival;
+        wait = wait > 0 ? wait : 0;
+    }
+    return sum / (double)customers;
+}
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+typedef struct sweep {
+    atomic_int next;
+    int rows;
+    double *out;
+} sweep;
+
+static void *work(void *arg)
+{
+    sweep *s = arg;
+    int i;
+    while ((i = atomic_fetch_add(&s->next, 1)) < s->rows)
+        s->out[i] = lindley(ROW_CUSTOMERS, 0.5 + 0.45 * (i % 64) / 63.0, (uint64_t)i + 1);
+    return NULL;
+}
+
+static double run_sweep(int rows, int threads)
+{
+    sweep s = { .rows = rows, .out = calloc((size_t)rows, sizeof(double)) };
+    pthread_t thread[64];
+    double sum = 0;
+    for (int t = 0; t < threads && t < 64; t++) (void)pthread_create(&thread[t], NULL, work, &s);
+    for (int t = 0; t < threads && t < 64; t++) (void)pthread_join(thread[t], NULL);
+    for (int i = 0; i < rows; i++) sum += s.out[i];
+    free(s.out);
+    return sum / rows;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) return 2;
+    build_ziggurat();
+    const double start = now_s();
+    const double mean = strcmp(argv[1], "lindley") == 0
+                            ? lindley(strtoull(argv[2], NULL, 10), 0.9, strtoull(argv[3], NULL, 10))
+                            : run_sweep(atoi(argv[2]), atoi(argv[3]));
+    printf("%.9f %.6f\n", now_s() - start, mean);
+    return 0;
+}

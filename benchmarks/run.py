@@ -1,0 +1,131 @@
+"""Speed as ratios, measured side by side in one run: `make bench`, or `python benchmarks/run.py [NAME...]`.
+
+Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles, because
+absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here with
+-O3 -march=native; distlab runs as installed.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROUNDS = 15
+
+
+def build_limits(folder):
+    program = Path(folder) / "limits"
+    flags = ["-O3", "-march=native", "-std=gnu11"]
+    source = str(HERE / "limits.c")
+    subprocess.run([os.environ.get("CC", "cc"), *flags, source, "-lm", "-pthread", "-o", program], check=True)
+    return program
+
+
+def limit(program, *words):
+    out = subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=True)
+    return float(out.stdout.split()[0])
+
+
+def timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def paired(ours, theirs, rounds=ROUNDS):
+    """Ratios and times of the two, interleaved; the first round warms up."""
+    pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
+    ratios = sorted(a / b for a, b in pairs)
+    quarter = len(ratios) // 4
+    return (statistics.median(ratios), ratios[quarter], ratios[-1 - quarter],
+            statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs))
+
+
+def show(name, figures, goal, unit, scale):
+    median, low, high, ours, theirs = figures
+    print(f"{name:<58} {median:5.2f}x  ({low:.2f} .. {high:.2f})  goal {goal:<8} "
+          f"{ours * scale:9.3f} against {theirs * scale:.3f} {unit}")
+
+
+def recursion(program):
+    """M/M/1 at load 0.9, 1e6 customers, one Python call that keeps the latency histogram."""
+    import distlab as dl
+
+    seeds = iter(range(1, 10000))
+    ours = paired(
+        lambda: timed(lambda: dl.run("queueing.station", arrival_rate=90, jobs=1_000_000, seed=next(seeds))),
+        lambda: limit(program, "lindley", 1_000_000, next(seeds)),
+    )
+    show("exact recursion, 1e6 customers / plain-C Lindley", ours, "<= 1.25", "ns a customer", 1e3)
+
+
+def sweep(program):
+    """Rows of 10 000 customers on two threads, and the scaling from one thread to two, both against plain C."""
+    import distlab as dl
+
+    import numpy as np
+
+    rates = np.linspace(50, 95, 64)
+    reps = 32
+    rows = len(rates) * reps
+
+    def ours(threads):
+        return timed(lambda: dl.sweep("queueing.station", arrival_rate=rates, jobs=10_000, reps=reps,
+                                      threads=threads, progress=False))
+
+    figures = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 9)
+    show("sweep of 10 000-customer rows, 2 threads / plain-C threads", figures, "<= 1.25", "us a row", 1e6 / rows)
+    one = paired(lambda: ours(1), lambda: limit(program, "sweep", rows, 1), 5)
+    two = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 5)
+    own, plain = one[3] / two[3], one[4] / two[4]
+    print(f"{'  its scaling from 1 to 2 threads / that of plain C':<58} {own / plain:5.2f}x  "
+          f"({own:.2f} / {plain:.2f})  goal >= 0.95")
+
+
+def startup(_):
+    """A process that imports distlab and has its first 10 000-customer result, against one that imports NumPy."""
+    first = "import distlab as dl; dl.run('queueing.station', jobs=10_000)"
+
+    def process(code):
+        return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+    figures = paired(lambda: process(first), lambda: process("import numpy"), 21)
+    show("process start to the first result / import numpy", figures, "<= 1.35", "ms", 1e3)
+
+
+def closed_forms(_):
+    """Erlang C over 1e5 points, up to 100 servers, one call on one thread (goal: 30 ms)."""
+    import distlab as dl
+
+    import numpy as np
+
+    servers = np.tile(np.arange(1, 101), 1000)
+    points = {"servers": servers, "arrival_rate": servers * np.linspace(10, 95, servers.size)}
+    call = lambda: dl.sweep("queueing.analytic", system="mmc", design=points, threads=1, progress=False)  # noqa: E731
+    times = [timed(call) for _ in range(5)]
+    print(f"{'Erlang C, 1e5 points, 1 thread (whole Python call)':<58} {statistics.median(times) * 1e3:7.1f} ms")
+
+
+BENCHMARKS = {"recursion": recursion, "sweep": sweep, "startup": startup, "closed_forms": closed_forms}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = [n for n in names if n not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        program = build_limits(folder)
+        for name in names:
+            BENCHMARKS[name](program)
+
+
+if __name__ == "__main__":
+    main()
