@@ -51,11 +51,10 @@ static double double_of(uint64_t bits)
     return x;
 }
 
-/* exp(x + low) for a low far below x; no branch, so that a loop over it becomes vector code. */
+/* exp(x + low) for -746 <= x <= 710 and a low far below x; no branch, so that a loop over it becomes
+ * vector code. */
 static inline double exp_kernel(double x, double low)
 {
-    x = x > 710.0 ? 710.0 : x; /* already infinite */
-    x = x < -746.0 ? -746.0 : x; /* already zero; NaN passes both */
     const double shifted = x * PER_LN2 + ROUNDER, k = shifted - ROUNDER;
     const double high = x - k * LN2_HIGH, r = high - k * LN2_LOW;
     const double rest = ((high - r) - k * LN2_LOW) + low; /* what r lost */
@@ -77,14 +76,28 @@ static inline double exp_kernel(double x, double low)
     return y * double_of((half - 1) << 52) * double_of((other - 1) << 52);
 }
 
-double dlab_exp(double x)
+/* Where it is infinite or zero already, it may as well be so at the ends of the kernel's range. */
+static double exp_clamped(double x, double low)
 {
-    return exp_kernel(x, 0);
+    if (x > 710) x = 710;
+    if (x < -746) x = -746; /* NaN passes both */
+    return exp_kernel(x, low);
 }
 
+double dlab_exp(double x)
+{
+    return exp_clamped(x, 0);
+}
+
+/* Bits of positive doubles are ordered as the doubles are: one subtraction a value finds those above 700,
+ * and only where there are any is each looked at alone. */
 void dlab_exp_all(double *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++) x[i] = exp_kernel(x[i], 0);
+    const uint64_t limit = bits_of(700.0), sign = UINT64_C(1) << 63;
+    uint64_t over = 0;
+    for (size_t i = 0; i < n; i++) over |= limit - (bits_of(x[i]) & ~sign);
+    if (over & sign) for (size_t i = 0; i < n; i++) x[i] = dlab_exp(x[i]);
+    else for (size_t i = 0; i < n; i++) x[i] = exp_kernel(x[i], 0);
 }
 
 /* x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for a positive finite x. */
@@ -198,5 +211,5 @@ double dlab_pow(double x, double y)
     if (size < 0x1p-65) return 1;                                       /* |log x| < 746 */
     if (size > 0x1p65) return (x < 1) == (y > 0) ? 0 : INFINITE;        /* |log x| > 2^-54 */
     const pair l = log_pair(x), p = product(y, l.high);
-    return exp_kernel(p.high, p.low + y * l.low);
+    return exp_clamped(p.high, p.low + y * l.low);
 }

@@ -78,15 +78,17 @@ typedef struct dlab_pool {
 extern const char *const dlab_distribution_names[];
 
 /* A number with an optional unit suffix of the same dimension as unit ("s", "1/s", "byte",
- * "byte/s", "ppm", NULL): "10ms", "1.5", "2k/s", "5%", "inf". */
+ * "byte/s", "ppm", NULL): "10ms", "1.5", "2k/s", "5%", "inf". out is untouched on an error. */
 int dlab_quantity_parse(const char *text, const char *unit, double *out, dlab_error *err);
 
 /* Read a text form. Parts of a mixture are pushed to parts (rows of dlab_part), and the record's
- * first and count refer to them, with table 0; the caller gives the table its number. */
+ * first and count refer to them, with table 0; the caller gives the table its number. Nothing is pushed
+ * and out is untouched on an error. parts may be NULL where no mixture is accepted. */
 int dlab_distribution_parse(const char *text, const char *unit, dlab_buffer *parts, dlab_memory *memory,
                             dlab_distribution *out, dlab_error *err);
 
-/* Write the canonical text form, which parses back to the same record. */
+/* Write the canonical text form, which parses back to the same record; "None" where it is off. Returns the
+ * length of the whole text as snprintf does: what did not fit is left out. */
 int dlab_distribution_format(const dlab_distribution *d, const dlab_pool *pool, char *text, size_t size);
 
 /* Parameters sensible, references inside the pool, support at or above low, mean within min..max
@@ -94,7 +96,8 @@ int dlab_distribution_format(const dlab_distribution *d, const dlab_pool *pool, 
 int dlab_distribution_check(const dlab_distribution *d, const dlab_pool *pool, const char *name, double low,
                             double min, double max, dlab_error *err);
 
-/* Exact moments; infinite where they are (Pareto). Pools are read only by empirical and mixture. */
+/* Exact moments; infinite where they are (Pareto), NaN where a reference leads nowhere. Pools are read
+ * only by empirical and mixture. The quantile is the least x with cdf(x) >= p. */
 double dlab_distribution_mean(const dlab_distribution *d, const dlab_pool *pool);
 double dlab_distribution_variance(const dlab_distribution *d, const dlab_pool *pool);
 double dlab_distribution_scv(const dlab_distribution *d, const dlab_pool *pool); /* variance / mean^2 */
@@ -103,7 +106,7 @@ double dlab_distribution_quantile(const dlab_distribution *d, const dlab_pool *p
 
 /* A distribution made ready to draw from: constants worked out once, references resolved. */
 typedef struct dlab_sampler {
-    int32_t kind;
+    int32_t kind;          /* how to draw; finer than the kinds of distributions */
     double a, b, c, d;     /* per kind, already scaled */
     double shift;
     double ns;             /* nanoseconds per unit of a draw: 1e9 for seconds */
@@ -124,7 +127,7 @@ double dlab_sample(const dlab_sampler *sampler, dlab_rng *rng);
 /* Largest time a draw may return: about 146 years in nanoseconds. */
 #define DLAB_TIME_MAX (INT64_C(1) << 62)
 
-/* One draw as nanoseconds, rounded to nearest, saturated at DLAB_TIME_MAX. */
+/* One draw as nanoseconds, rounded to nearest, saturated at +-DLAB_TIME_MAX. */
 int64_t dlab_sample_ns(const dlab_sampler *sampler, dlab_rng *rng);
 
 /* n draws, exactly those of n calls of dlab_sample_ns. */
