@@ -106,10 +106,12 @@ def array(name, values):
 
 def main():
     print(
-        "/* Tables of the ziggurats, printed by tools/ziggurat.py, which says how they are computed. Layer i\n"
-        " * reaches to x[i] and from the height y[i] = f(x[i]) to y[i + 1]; x[0] is the width the base layer with\n"
-        " * its tail would have as a rectangle, and y[0] = 0 its lower end. Do not edit: run the tool again. */\n"
-        "#include <distlab/random.h>"
+        "/* Tables of the ziggurats, printed by tools/ziggurat.py, which says how they are computed.\n"
+        " * Layer i reaches to x[i] and from the height y[i] = f(x[i]) to y[i + 1]; x[0] is the width the\n"
+        " * base layer with its tail would have as a rectangle, y[0] = 0 its lower end. Do not edit: run\n"
+        " * the tool again. */\n"
+        "#include <distlab/random.h>\n\n"
+        "/* clang-format off */"
     )
     for law in (Exponential, Normal):
         edges = solve(law)

@@ -3,7 +3,7 @@
  * Limits are generous but finite, so that no sum or power of accepted values overflows: a value is at most
  * 1e18 in size (10^18 s are 30 billion years), shapes stay where their moments can be computed. A truncated
  * normal may keep only what lies beyond 30 standard deviations at most: 10^-197 of its mass. */
-#include "laws.h"
+#include "base/laws.h"
 
 #include <inttypes.h>
 #include <locale.h>
@@ -23,23 +23,34 @@ const char *const dlab_distribution_names[] = {
 #undef X
 };
 
-#define ANY(name) {name, -VALUE_MAX, VALUE_MAX}
-#define POSITIVE(name) {name, 0, VALUE_MAX}
-#define SHARE(name) {name, 0, 1}
+#define ANY(name)                   \
+    {                               \
+        name, -VALUE_MAX, VALUE_MAX \
+    }
+#define POSITIVE(name)     \
+    {                      \
+        name, 0, VALUE_MAX \
+    }
+#define SHARE(name) \
+    {               \
+        name, 0, 1  \
+    }
 
 const dlab_law_bound dlab_law_bounds[DLAB_DIST_KINDS][DLAB_LAW_PARAMETERS] = {
-    [DLAB_DIST_CONSTANT] = {ANY("value")},
-    [DLAB_DIST_UNIFORM] = {ANY("low"), ANY("high")},
-    [DLAB_DIST_EXPONENTIAL] = {POSITIVE("mean")},
-    [DLAB_DIST_HYPEREXPONENTIAL] = {SHARE("p"), POSITIVE("mean1"), POSITIVE("mean2")},
-    [DLAB_DIST_GAMMA] = {{"shape", 1e-3, 1e9}, POSITIVE("scale")},
-    [DLAB_DIST_ERLANG] = {{"k", 1, 1e6}, POSITIVE("mean")},
-    [DLAB_DIST_NORMAL] = {ANY("mean"), {"sd", 1e-18, VALUE_MAX}, {"low", -INFINITY, VALUE_MAX},
-                          {"high", -VALUE_MAX, INFINITY}},
-    [DLAB_DIST_LOGNORMAL] = {POSITIVE("median"), {"sigma", 0, 15}},
-    [DLAB_DIST_WEIBULL] = {{"shape", 0.02, 1000}, POSITIVE("scale")},
-    [DLAB_DIST_PARETO] = {{"alpha", 0.01, 1e4}, {"low", 1e-18, VALUE_MAX}, {"high", 1e-18, INFINITY}},
-    [DLAB_DIST_BIMODAL] = {ANY("fast"), ANY("slow"), SHARE("p")},
+    [DLAB_DIST_CONSTANT] = { ANY("value") },
+    [DLAB_DIST_UNIFORM] = { ANY("low"), ANY("high") },
+    [DLAB_DIST_EXPONENTIAL] = { POSITIVE("mean") },
+    [DLAB_DIST_HYPEREXPONENTIAL] = { SHARE("p"), POSITIVE("mean1"), POSITIVE("mean2") },
+    [DLAB_DIST_GAMMA] = { { "shape", 1e-3, 1e9 }, POSITIVE("scale") },
+    [DLAB_DIST_ERLANG] = { { "k", 1, 1e6 }, POSITIVE("mean") },
+    [DLAB_DIST_NORMAL] = { ANY("mean"),
+                           { "sd", 1e-18, VALUE_MAX },
+                           { "low", -INFINITY, VALUE_MAX },
+                           { "high", -VALUE_MAX, INFINITY } },
+    [DLAB_DIST_LOGNORMAL] = { POSITIVE("median"), { "sigma", 0, 15 } },
+    [DLAB_DIST_WEIBULL] = { { "shape", 0.02, 1000 }, POSITIVE("scale") },
+    [DLAB_DIST_PARETO] = { { "alpha", 0.01, 1e4 }, { "low", 1e-18, VALUE_MAX }, { "high", 1e-18, INFINITY } },
+    [DLAB_DIST_BIMODAL] = { ANY("fast"), ANY("slow"), SHARE("p") },
 };
 
 static int check_together(const dlab_distribution *d, dlab_error *err)
@@ -62,8 +73,10 @@ static int check_together(const dlab_distribution *d, dlab_error *err)
         if (!(p[2] < p[3]))
             return dlab_fail(err, DLAB_EINVAL, "normal: low = %g is not below high = %g", p[2], p[3]);
         if (p[2] <= p[0] + NORMAL_REACH * p[1] && p[3] >= p[0] - NORMAL_REACH * p[1]) return DLAB_OK;
-        return dlab_fail(err, DLAB_EINVAL, "normal: %g..%g lies more than %d standard deviations (sd = %g) "
-                         "from mean = %g", p[2], p[3], NORMAL_REACH, p[1], p[0]);
+        return dlab_fail(err, DLAB_EINVAL,
+                         "normal: %g..%g lies more than %d standard deviations (sd = %g) "
+                         "from mean = %g",
+                         p[2], p[3], NORMAL_REACH, p[1], p[0]);
     default: return DLAB_OK;
     }
 }
@@ -106,8 +119,8 @@ const double *dlab_law_samples(const dlab_distribution *d, const dlab_pool *pool
 
 static int missing(const dlab_distribution *d, const char *what, dlab_error *err)
 {
-    return dlab_fail(err, DLAB_ERANGE, "%s: there are no %" PRIu32 " %s from row %" PRIu32
-                     " of table %" PRIu32 " on",
+    return dlab_fail(err, DLAB_ERANGE,
+                     "%s: there are no %" PRIu32 " %s from row %" PRIu32 " of table %" PRIu32 " on",
                      dlab_distribution_names[d->kind], d->count, what, d->first, d->table);
 }
 
@@ -156,7 +169,7 @@ int dlab_distribution_check(const dlab_distribution *d, const dlab_pool *pool, c
                             double min, double max, dlab_error *err)
 {
     if (d->kind == -1) return DLAB_OK; /* off; whether a field may be off is its own affair */
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     int code = dlab_law_check(d, &why);
     if (code == DLAB_OK) code = check_references(d, pool, &why);
     if (code != DLAB_OK) return dlab_fail(err, code, "%s: %s", name, why.text);
@@ -178,8 +191,7 @@ typedef struct writer {
     size_t size, length;
 } writer;
 
-__attribute__((format(printf, 2, 3)))
-static void put(writer *w, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put(writer *w, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -239,7 +251,7 @@ static void put_distribution(writer *w, const dlab_distribution *d, const dlab_p
 
 int dlab_distribution_format(const dlab_distribution *d, const dlab_pool *pool, char *text, size_t size)
 {
-    writer w = {text, size, 0};
+    writer w = { text, size, 0 };
     if (size > 0) text[0] = '\0';
     put_distribution(&w, d, pool, false);
     return (int)w.length;

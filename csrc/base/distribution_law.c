@@ -1,7 +1,7 @@
 /* Distribution functions and quantiles. They serve plots, closed forms and tests, never a draw, so the C
  * library's functions are good enough here. A quantile is the least x with F(x) >= p; where no formula
  * gives it, bisection between two values that enclose it does. */
-#include "laws.h"
+#include "base/laws.h"
 
 #include <distlab/numerics.h>
 #include <distlab/statistics.h>
@@ -10,10 +10,7 @@
 #include <stdbool.h>
 
 /* P(Z <= z) and P(Z > z) of the standard normal, both without cancellation. */
-static double below(double z)
-{
-    return 0.5 * erfc(-z * M_SQRT1_2);
-}
+static double below(double z) { return 0.5 * erfc(-z * M_SQRT1_2); }
 
 /* P(start < Z <= z) / P(start < Z <= start + width), as differences of upper tails when start >= 0. */
 static double normal_cdf(const dlab_distribution *d, double x)
@@ -28,10 +25,7 @@ static double normal_cdf(const dlab_distribution *d, double x)
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-static double exponential_cdf(double mean, double x)
-{
-    return x < 0 ? 0 : mean == 0 ? 1 : -expm1(-x / mean);
-}
+static double exponential_cdf(double mean, double x) { return x < 0 ? 0 : mean == 0 ? 1 : -expm1(-x / mean); }
 
 static double gamma_cdf(double shape, double scale, double x)
 {
@@ -93,7 +87,8 @@ double dlab_distribution_cdf(const dlab_distribution *d, const dlab_pool *pool, 
     case DLAB_DIST_LOGNORMAL: return lognormal_cdf(p, x);
     case DLAB_DIST_WEIBULL: return x < 0 ? 0 : p[1] == 0 ? 1 : -expm1(-pow(x / p[1], p[0]));
     case DLAB_DIST_PARETO: return pareto_cdf(p, x);
-    case DLAB_DIST_BIMODAL: return (1 - p[2]) * (value >= p[0] + d->shift) + p[2] * (value >= p[1] + d->shift);
+    case DLAB_DIST_BIMODAL:
+        return (1 - p[2]) * (value >= p[0] + d->shift) + p[2] * (value >= p[1] + d->shift);
     case DLAB_DIST_EMPIRICAL: return empirical_cdf(dlab_law_samples(d, pool), d->count, d->shift, value);
     case DLAB_DIST_MIXTURE: return mixture_cdf(d, pool, x);
     default: return NAN;

@@ -4,7 +4,7 @@
  * a truncated normal) use the arithmetic of real.h alone: the same record is the same sampler everywhere.
  * Forms are chosen so that nothing cancels: those of the bounded Pareto go through (1 - exp(-y)) / y, which
  * has no special case at alpha = 1 or 2, those of the truncated normal are integrals of positive terms. */
-#include "laws.h"
+#include "base/laws.h"
 
 #include <distlab/real.h>
 
@@ -37,8 +37,8 @@ dlab_truncation dlab_law_truncation(const dlab_distribution *d)
 {
     const double mean = d->p[0], sd = d->p[1];
     const double a = (d->p[2] - mean) / sd, b = (d->p[3] - mean) / sd;
-    if (a + b < 0) return (dlab_truncation){-b, b - a, d->p[3], -sd};
-    return (dlab_truncation){a, b - a, d->p[2], sd};
+    if (a + b < 0) return (dlab_truncation){ -b, b - a, d->p[3], -sd };
+    return (dlab_truncation){ a, b - a, d->p[2], sd };
 }
 
 /* Moments about the point `from` of a standard normal cut to z = start .. start + width, as integrals over
@@ -47,10 +47,10 @@ dlab_truncation dlab_law_truncation(const dlab_distribution *d)
 static void normal_moments(const dlab_truncation *n, double *mean, double *variance)
 {
     enum { PANELS = 64, HALF = 4 };
-    static const double node[HALF] = {0.18343464249564980494, 0.52553240991632898582, 0.79666647741362673959,
-                                      0.96028985649753623168};
-    static const double weight[HALF] = {0.36268378337836198297, 0.31370664587788728734,
-                                        0.22238103445337447054, 0.10122853629037625915};
+    static const double node[HALF] = { 0.18343464249564980494, 0.52553240991632898582, 0.79666647741362673959,
+                                       0.96028985649753623168 };
+    static const double weight[HALF] = { 0.36268378337836198297, 0.31370664587788728734,
+                                         0.22238103445337447054, 0.10122853629037625915 };
     const double cut = 92; /* exp(-92 / 2) = 1e-20 */
     const bool tail = n->start >= 0;
     const double reach = sqrt(cut), end = n->start + n->width;

@@ -7,7 +7,7 @@
  *
  * A law may be written in several forms ("lognormal(median=, p99=)"); each turns into the canonical
  * parameters with the arithmetic of real.h alone, so that the same text is the same record everywhere. */
-#include "laws.h"
+#include "base/laws.h"
 
 #include <distlab/real.h>
 
@@ -84,23 +84,23 @@ static int weibull_mean(double p[DLAB_LAW_PARAMETERS], dlab_error *err)
 
 /* Forms of a law stand together, the one for positional arguments first. */
 static const form forms[] = {
-    {DLAB_DIST_CONSTANT, 1, 1, {"value"}, "u", NULL, {0}},
-    {DLAB_DIST_UNIFORM, 2, 2, {"low", "high"}, "uu", NULL, {0}},
-    {DLAB_DIST_EXPONENTIAL, 1, 1, {"mean"}, "u", NULL, {0}},
-    {DLAB_DIST_HYPEREXPONENTIAL, 2, 2, {"mean", "scv"}, "un", hyperexponential_scv, {0}},
-    {DLAB_DIST_HYPEREXPONENTIAL, 3, 3, {"p", "mean1", "mean2"}, "nuu", NULL, {0}},
-    {DLAB_DIST_GAMMA, 2, 2, {"mean", "scv"}, "un", gamma_scv, {0}},
-    {DLAB_DIST_GAMMA, 2, 2, {"shape", "scale"}, "nu", NULL, {0}},
-    {DLAB_DIST_ERLANG, 2, 2, {"k", "mean"}, "nu", NULL, {0}},
-    {DLAB_DIST_NORMAL, 2, 4, {"mean", "sd", "low", "high"}, "uuuu", NULL, {0, 0, 0, INFINITY}},
-    {DLAB_DIST_LOGNORMAL, 2, 2, {"median", "sigma"}, "un", NULL, {0}},
-    {DLAB_DIST_LOGNORMAL, 2, 2, {"median", "p99"}, "uu", lognormal_p99, {0}},
-    {DLAB_DIST_LOGNORMAL, 2, 2, {"mean", "scv"}, "un", lognormal_scv, {0}},
-    {DLAB_DIST_WEIBULL, 2, 2, {"shape", "scale"}, "nu", NULL, {0}},
-    {DLAB_DIST_WEIBULL, 2, 2, {"shape", "mean"}, "nu", weibull_mean, {0}},
-    {DLAB_DIST_PARETO, 2, 3, {"alpha", "low", "high"}, "nuu", NULL, {0, 0, INFINITY}},
-    {DLAB_DIST_BIMODAL, 3, 3, {"fast", "slow", "p"}, "uun", NULL, {0}},
-    {DLAB_DIST_EMPIRICAL, 3, 3, {"table", "first", "count"}, "nnn", NULL, {0}},
+    { DLAB_DIST_CONSTANT, 1, 1, { "value" }, "u", NULL, { 0 } },
+    { DLAB_DIST_UNIFORM, 2, 2, { "low", "high" }, "uu", NULL, { 0 } },
+    { DLAB_DIST_EXPONENTIAL, 1, 1, { "mean" }, "u", NULL, { 0 } },
+    { DLAB_DIST_HYPEREXPONENTIAL, 2, 2, { "mean", "scv" }, "un", hyperexponential_scv, { 0 } },
+    { DLAB_DIST_HYPEREXPONENTIAL, 3, 3, { "p", "mean1", "mean2" }, "nuu", NULL, { 0 } },
+    { DLAB_DIST_GAMMA, 2, 2, { "mean", "scv" }, "un", gamma_scv, { 0 } },
+    { DLAB_DIST_GAMMA, 2, 2, { "shape", "scale" }, "nu", NULL, { 0 } },
+    { DLAB_DIST_ERLANG, 2, 2, { "k", "mean" }, "nu", NULL, { 0 } },
+    { DLAB_DIST_NORMAL, 2, 4, { "mean", "sd", "low", "high" }, "uuuu", NULL, { 0, 0, 0, INFINITY } },
+    { DLAB_DIST_LOGNORMAL, 2, 2, { "median", "sigma" }, "un", NULL, { 0 } },
+    { DLAB_DIST_LOGNORMAL, 2, 2, { "median", "p99" }, "uu", lognormal_p99, { 0 } },
+    { DLAB_DIST_LOGNORMAL, 2, 2, { "mean", "scv" }, "un", lognormal_scv, { 0 } },
+    { DLAB_DIST_WEIBULL, 2, 2, { "shape", "scale" }, "nu", NULL, { 0 } },
+    { DLAB_DIST_WEIBULL, 2, 2, { "shape", "mean" }, "nu", weibull_mean, { 0 } },
+    { DLAB_DIST_PARETO, 2, 3, { "alpha", "low", "high" }, "nuu", NULL, { 0, 0, INFINITY } },
+    { DLAB_DIST_BIMODAL, 3, 3, { "fast", "slow", "p" }, "uun", NULL, { 0 } },
+    { DLAB_DIST_EMPIRICAL, 3, 3, { "table", "first", "count" }, "nnn", NULL, { 0 } },
 };
 enum { FORMS = sizeof forms / sizeof forms[0] };
 
@@ -167,8 +167,7 @@ static int take_token(reader *r, char token[TOKEN_MAX], const char *what)
     size_t n = 0;
     while (!ends_token(r->at, n)) n++;
     if (n == 0) return expected(r, what);
-    if (n >= TOKEN_MAX)
-        return dlab_fail(r->err, DLAB_ETYPE, "'%.24s...' is too long for %s", r->at, what);
+    if (n >= TOKEN_MAX) return dlab_fail(r->err, DLAB_ETYPE, "'%.24s...' is too long for %s", r->at, what);
     memcpy(token, r->at, n);
     token[n] = '\0';
     r->at += n;
@@ -280,7 +279,7 @@ static int misfit(const reader *r, int kind, const argument *arguments, int coun
 static int read_form(const reader *r, const form *f, const argument *const slots[], dlab_distribution *out)
 {
     const char *const law = dlab_distribution_names[f->kind];
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     for (int i = 0; i < f->total; i++) {
         out->p[i] = f->defaults[i];
         if (slots[i] == NULL) continue;
@@ -291,7 +290,7 @@ static int read_form(const reader *r, const form *f, const argument *const slots
     if (f->convert != NULL && f->convert(out->p, &why) != DLAB_OK)
         return dlab_fail(r->err, why.code, "%s: %s", law, why.text);
     if (f->kind != DLAB_DIST_EMPIRICAL) return DLAB_OK;
-    uint32_t *const places[] = {&out->table, &out->first, &out->count};
+    uint32_t *const places[] = { &out->table, &out->first, &out->count };
     for (int i = 0; i < f->total; i++) {
         const double v = out->p[i];
         if (!(v >= 0 && v <= UINT32_MAX && v == floor(v)))
@@ -322,7 +321,7 @@ static int take_distribution(reader *r, bool is_part, dlab_distribution *out);
 static int take_part(reader *r, dlab_part *part)
 {
     char token[TOKEN_MAX];
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     const int code = take_token(r, token, "a weight");
     if (code != DLAB_OK) return code;
     if (dlab_quantity_parse(token, NULL, &part->weight, &why) != DLAB_OK)
@@ -367,9 +366,11 @@ static int take_named(reader *r, size_t n, bool is_part, dlab_distribution *out)
     if (nearest != NULL)
         return dlab_fail(r->err, DLAB_ENAME, "no distribution is called '%.40s'; the nearest is '%s'", name,
                          nearest);
-    return dlab_fail(r->err, DLAB_ENAME, "no distribution is called '%.40s'; there are constant, uniform, "
+    return dlab_fail(r->err, DLAB_ENAME,
+                     "no distribution is called '%.40s'; there are constant, uniform, "
                      "exponential, hyperexponential, gamma, erlang, normal, lognormal, weibull, pareto, "
-                     "bimodal and mixture", name);
+                     "bimodal and mixture",
+                     name);
 }
 
 static int take_quantity(reader *r, const char *what, double *out)
@@ -398,8 +399,8 @@ static int take_distribution(reader *r, bool is_part, dlab_distribution *out)
 int dlab_distribution_parse(const char *text, const char *unit, dlab_buffer *parts, dlab_memory *memory,
                             dlab_distribution *out, dlab_error *err)
 {
-    dlab_error why = {.code = DLAB_OK};
-    reader r = {text, unit, parts, memory, &why};
+    dlab_error why = { .code = DLAB_OK };
+    reader r = { text, unit, parts, memory, &why };
     dlab_distribution d;
     memset(&d, 0, sizeof d); /* the padding too: records are compared and hashed as bytes by the host */
     const size_t before = parts != NULL ? parts->count : 0;

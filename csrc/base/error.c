@@ -33,7 +33,8 @@ int dlab_fail(dlab_error *err, int code, const char *format, ...)
 const char *dlab_error_meaning(int code)
 {
     switch (code) {
-#define X(name, text) case name: return text;
+#define X(name, text) \
+    case name: return text;
         DLAB_ERRORS(X)
 #undef X
     default: return "unknown error code";
@@ -50,10 +51,7 @@ static int lower(const char *text, char out[NAME_MAX_LENGTH + 1])
     return n;
 }
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
+static int least(int a, int b) { return a < b ? a : b; }
 
 /* Three rows of the table suffice: a swap looks back two rows, everything else one. */
 static int edit_distance(const char *a, int na, const char *b, int nb)

@@ -48,10 +48,7 @@ static void *refused(size_t size, dlab_error *err)
     return NULL;
 }
 
-static size_t rounded(size_t size)
-{
-    return size == 0 ? LINE : (size + LINE - 1) / LINE * LINE;
-}
+static size_t rounded(size_t size) { return size == 0 ? LINE : (size + LINE - 1) / LINE * LINE; }
 
 /* A chunk for at least size bytes; calloc gives zeroed pages without touching them. */
 static chunk *make_chunk(dlab_arena *arena, size_t size, dlab_error *err)
@@ -160,7 +157,7 @@ static int grow(dlab_buffer *buffer, dlab_memory *memory, size_t count, dlab_err
     if (needed <= buffer->capacity) return DLAB_OK;
     size_t capacity = buffer->capacity < ROWS_FIRST / 2 ? ROWS_FIRST : 2 * buffer->capacity;
     if (capacity < needed) capacity = needed;
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     char *const rows = dlab_memory_realloc(memory, buffer->rows, buffer->capacity * buffer->row_size,
                                            capacity * buffer->row_size, &why);
     if (rows == NULL) return dlab_fail(err, why.code, "%s", why.text);

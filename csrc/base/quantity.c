@@ -20,12 +20,12 @@ typedef enum dimension { TIME, RATE, SIZE, SPEED, PARTS_PER_MILLION, PLAIN, DIME
 static const struct {
     const char *unit, *name, *suffixes;
 } dimensions[DIMENSIONS] = {
-    [TIME] = {"s", "a time", "ns, us, ms, s, min, h, d"},
-    [RATE] = {"1/s", "a rate", "/s, k/s, M/s, G/s, /ms, /min, /h, /d, Hz, kHz, MHz"},
-    [SIZE] = {"byte", "a number of bytes", "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"},
-    [SPEED] = {"byte/s", "a speed in bytes", "B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, Gbit/s"},
-    [PARTS_PER_MILLION] = {"ppm", "a share in ppm", "ppm, %"},
-    [PLAIN] = {NULL, "a number without unit", "%, ppm, k, M, G"},
+    [TIME] = { "s", "a time", "ns, us, ms, s, min, h, d" },
+    [RATE] = { "1/s", "a rate", "/s, k/s, M/s, G/s, /ms, /min, /h, /d, Hz, kHz, MHz" },
+    [SIZE] = { "byte", "a number of bytes", "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB" },
+    [SPEED] = { "byte/s", "a speed in bytes", "B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, Gbit/s" },
+    [PARTS_PER_MILLION] = { "ppm", "a share in ppm", "ppm, %" },
+    [PLAIN] = { NULL, "a number without unit", "%, ppm, k, M, G" },
 };
 
 /* Exact powers of ten that divide are written with division, so that 5ms is the double nearest to 0.005. */
@@ -36,23 +36,57 @@ typedef struct suffix {
 } suffix;
 
 static const suffix suffixes[] = {
-    {"ns", TIME, 1, 1e9}, {"us", TIME, 1, 1e6}, {"\xc2\xb5s", TIME, 1, 1e6}, {"\xce\xbcs", TIME, 1, 1e6},
-    {"ms", TIME, 1, 1e3}, {"s", TIME, 1, 1}, {"min", TIME, 60, 1}, {"h", TIME, 3600, 1},
-    {"d", TIME, 86400, 1},
-    {"/s", RATE, 1, 1}, {"k/s", RATE, 1e3, 1}, {"M/s", RATE, 1e6, 1}, {"G/s", RATE, 1e9, 1},
-    {"/us", RATE, 1e6, 1}, {"/ms", RATE, 1e3, 1}, {"/min", RATE, 1, 60}, {"/h", RATE, 1, 3600},
-    {"/d", RATE, 1, 86400}, {"Hz", RATE, 1, 1}, {"kHz", RATE, 1e3, 1}, {"MHz", RATE, 1e6, 1},
-    {"GHz", RATE, 1e9, 1},
-    {"B", SIZE, 1, 1}, {"byte", SIZE, 1, 1}, {"bytes", SIZE, 1, 1}, {"kB", SIZE, 1e3, 1},
-    {"MB", SIZE, 1e6, 1}, {"GB", SIZE, 1e9, 1}, {"TB", SIZE, 1e12, 1}, {"KiB", SIZE, 0x1p10, 1},
-    {"MiB", SIZE, 0x1p20, 1}, {"GiB", SIZE, 0x1p30, 1}, {"TiB", SIZE, 0x1p40, 1},
-    {"B/s", SPEED, 1, 1}, {"byte/s", SPEED, 1, 1}, {"kB/s", SPEED, 1e3, 1}, {"MB/s", SPEED, 1e6, 1},
-    {"GB/s", SPEED, 1e9, 1}, {"KiB/s", SPEED, 0x1p10, 1}, {"MiB/s", SPEED, 0x1p20, 1},
-    {"GiB/s", SPEED, 0x1p30, 1}, {"kbit/s", SPEED, 1e3, 8}, {"Mbit/s", SPEED, 1e6, 8},
-    {"Gbit/s", SPEED, 1e9, 8},
-    {"ppm", PARTS_PER_MILLION, 1, 1}, {"%", PARTS_PER_MILLION, 1e4, 1},
-    {"%", PLAIN, 1, 100}, {"ppm", PLAIN, 1, 1e6}, {"k", PLAIN, 1e3, 1}, {"M", PLAIN, 1e6, 1},
-    {"G", PLAIN, 1e9, 1},
+    { "ns", TIME, 1, 1e9 },
+    { "us", TIME, 1, 1e6 },
+    { "\xc2\xb5s", TIME, 1, 1e6 },
+    { "\xce\xbcs", TIME, 1, 1e6 },
+    { "ms", TIME, 1, 1e3 },
+    { "s", TIME, 1, 1 },
+    { "min", TIME, 60, 1 },
+    { "h", TIME, 3600, 1 },
+    { "d", TIME, 86400, 1 },
+    { "/s", RATE, 1, 1 },
+    { "k/s", RATE, 1e3, 1 },
+    { "M/s", RATE, 1e6, 1 },
+    { "G/s", RATE, 1e9, 1 },
+    { "/us", RATE, 1e6, 1 },
+    { "/ms", RATE, 1e3, 1 },
+    { "/min", RATE, 1, 60 },
+    { "/h", RATE, 1, 3600 },
+    { "/d", RATE, 1, 86400 },
+    { "Hz", RATE, 1, 1 },
+    { "kHz", RATE, 1e3, 1 },
+    { "MHz", RATE, 1e6, 1 },
+    { "GHz", RATE, 1e9, 1 },
+    { "B", SIZE, 1, 1 },
+    { "byte", SIZE, 1, 1 },
+    { "bytes", SIZE, 1, 1 },
+    { "kB", SIZE, 1e3, 1 },
+    { "MB", SIZE, 1e6, 1 },
+    { "GB", SIZE, 1e9, 1 },
+    { "TB", SIZE, 1e12, 1 },
+    { "KiB", SIZE, 0x1p10, 1 },
+    { "MiB", SIZE, 0x1p20, 1 },
+    { "GiB", SIZE, 0x1p30, 1 },
+    { "TiB", SIZE, 0x1p40, 1 },
+    { "B/s", SPEED, 1, 1 },
+    { "byte/s", SPEED, 1, 1 },
+    { "kB/s", SPEED, 1e3, 1 },
+    { "MB/s", SPEED, 1e6, 1 },
+    { "GB/s", SPEED, 1e9, 1 },
+    { "KiB/s", SPEED, 0x1p10, 1 },
+    { "MiB/s", SPEED, 0x1p20, 1 },
+    { "GiB/s", SPEED, 0x1p30, 1 },
+    { "kbit/s", SPEED, 1e3, 8 },
+    { "Mbit/s", SPEED, 1e6, 8 },
+    { "Gbit/s", SPEED, 1e9, 8 },
+    { "ppm", PARTS_PER_MILLION, 1, 1 },
+    { "%", PARTS_PER_MILLION, 1e4, 1 },
+    { "%", PLAIN, 1, 100 },
+    { "ppm", PLAIN, 1, 1e6 },
+    { "k", PLAIN, 1e3, 1 },
+    { "M", PLAIN, 1e6, 1 },
+    { "G", PLAIN, 1e9, 1 },
 };
 
 static dimension dimension_of(const char *unit)
@@ -62,10 +96,7 @@ static dimension dimension_of(const char *unit)
     return PLAIN;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 static size_t digits(const char *text)
 {

@@ -44,8 +44,8 @@ void dlab_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t 
 /* One block as two 64-bit words; words are put together by arithmetic, so byte order does not matter. */
 static void block(uint64_t key, uint64_t low, uint64_t high, uint64_t out[2])
 {
-    const uint32_t k[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
-    const uint32_t c[4] = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
+    const uint32_t k[2] = { (uint32_t)key, (uint32_t)(key >> 32) };
+    const uint32_t c[4] = { (uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32) };
     uint32_t words[4];
     dlab_philox4x32(c, k, words);
     out[0] = words[0] | (uint64_t)words[1] << 32;
@@ -82,7 +82,7 @@ void dlab_rng_open(dlab_rng *rng, uint64_t key, dlab_purpose purpose, uint64_t e
 
 void dlab_rng_seed(dlab_rng *rng, uint64_t a, uint64_t b, uint64_t c)
 {
-    *rng = (dlab_rng){{a, b, c, 1}};
+    *rng = (dlab_rng){ { a, b, c, 1 } };
     for (int i = 0; i < WARM_UP; i++) (void)dlab_rng_u64(rng);
 }
 

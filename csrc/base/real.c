@@ -63,8 +63,7 @@ static inline double exp_kernel(double x, double low)
     const double r2 = r * r, r4 = r2 * r2;
     const double a = (1.0 / 2 + r * (1.0 / 6)) + r2 * (1.0 / 24 + r * (1.0 / 120));
     const double b = (1.0 / 720 + r * (1.0 / 5040)) + r2 * (1.0 / 40320 + r * (1.0 / 362880));
-    const double c = (1.0 / 3628800 + r * (1.0 / 39916800)) +
-                     r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
+    const double c = (1.0 / 3628800 + r * (1.0 / 39916800)) + r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
     const double p = r2 * (a + r4 * (b + r4 * c));
 
     const double sum = 1.0 + r, lost = (1.0 - sum) + r;
@@ -84,10 +83,7 @@ static double exp_clamped(double x, double low)
     return exp_kernel(x, low);
 }
 
-double dlab_exp(double x)
-{
-    return exp_clamped(x, 0);
-}
+double dlab_exp(double x) { return exp_clamped(x, 0); }
 
 /* Bits of positive doubles are ordered as the doubles are: one subtraction a value finds those above 700,
  * and only where there are any is each looked at alone. */
@@ -96,8 +92,10 @@ void dlab_exp_all(double *x, size_t n)
     const uint64_t limit = bits_of(700.0), sign = UINT64_C(1) << 63;
     uint64_t over = 0;
     for (size_t i = 0; i < n; i++) over |= limit - (bits_of(x[i]) & ~sign);
-    if (over & sign) for (size_t i = 0; i < n; i++) x[i] = dlab_exp(x[i]);
-    else for (size_t i = 0; i < n; i++) x[i] = exp_kernel(x[i], 0);
+    if (over & sign)
+        for (size_t i = 0; i < n; i++) x[i] = dlab_exp(x[i]);
+    else
+        for (size_t i = 0; i < n; i++) x[i] = exp_kernel(x[i], 0);
 }
 
 /* x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for a positive finite x. */
@@ -157,7 +155,7 @@ typedef struct pair {
 static pair fast_sum(double a, double b)
 {
     const double high = a + b;
-    return (pair){high, (a - high) + b};
+    return (pair){ high, (a - high) + b };
 }
 
 /* a * b exactly (Dekker): halves of 26 bits each multiply without rounding. */
@@ -167,7 +165,7 @@ static pair product(double a, double b)
     const double ga = splitter * a, a1 = ga - (ga - a), a2 = a - a1;
     const double gb = splitter * b, b1 = gb - (gb - b), b2 = b - b1;
     const double high = a * b;
-    return (pair){high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2};
+    return (pair){ high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2 };
 }
 
 static pair times(pair a, pair b)
@@ -184,17 +182,17 @@ static pair log_pair(double x)
     const pair below = fast_sum(2.0, f);
     const double s1 = f / below.high;
     const pair back = product(s1, below.high);
-    const pair s = {s1, (((f - back.high) - back.low) - s1 * below.low) / below.high};
+    const pair s = { s1, (((f - back.high) - back.low) - s1 * below.low) / below.high };
     const pair z = times(s, s);
 
     /* z/3 in two doubles; the later terms are 2^-12 of the whole, one double carries them */
     const double y = z.high;
-    const double tail = 1.0 / 5 + y * (1.0 / 7 + y * (1.0 / 9 + y * (1.0 / 11 + y * (1.0 / 13 +
-                        y * (1.0 / 15 + y * (1.0 / 17 + y * (1.0 / 19 + y * (1.0 / 21 + y / 23))))))));
-    const pair third = times(z, (pair){THIRD_HIGH, THIRD_LOW});
+    double tail = 0; /* 1/5 + y/7 + ... + y^9/23 */
+    for (int n = 23; n >= 5; n -= 2) tail = tail * y + 1.0 / n;
+    const pair third = times(z, (pair){ THIRD_HIGH, THIRD_LOW });
     const pair grown = fast_sum(third.high, y * y * tail);
-    const pair twice = {2 * s.high, 2 * s.low};
-    const pair more = times(twice, (pair){grown.high, grown.low + third.low});
+    const pair twice = { 2 * s.high, 2 * s.low };
+    const pair more = times(twice, (pair){ grown.high, grown.low + third.low });
     const pair whole = fast_sum(twice.high, more.high);
     const double low = whole.low + (twice.low + more.low);
     if (k == 0) return fast_sum(whole.high, low);
@@ -208,8 +206,8 @@ double dlab_pow(double x, double y)
     if (!(x >= 0) || y != y) return NOT_A_NUMBER;
     if (x == 0 || x == INFINITE) return (x == 0) == (y > 0) ? 0 : INFINITE;
     const double size = y < 0 ? -y : y;
-    if (size < 0x1p-65) return 1;                                       /* |log x| < 746 */
-    if (size > 0x1p65) return (x < 1) == (y > 0) ? 0 : INFINITE;        /* |log x| > 2^-54 */
+    if (size < 0x1p-65) return 1;                                /* |log x| < 746 */
+    if (size > 0x1p65) return (x < 1) == (y > 0) ? 0 : INFINITE; /* |log x| > 2^-54 */
     const pair l = log_pair(x), p = product(y, l.high);
     return exp_clamped(p.high, p.low + y * l.low);
 }

@@ -7,7 +7,7 @@
  * Sources: gamma by Marsaglia and Tsang, ACM TOMS 26(3), 2000, with their power of a uniform below shape 1;
  * truncated normal by Robert, Statistics and Computing 5, 1995; the rest by inversion of the distribution
  * function applied to an exponential variate (which is -log of a uniform) or to a uniform. */
-#include "laws.h"
+#include "base/laws.h"
 
 #include <distlab/real.h>
 
@@ -136,29 +136,30 @@ static double draw_mixture(const dlab_sampler *s, dlab_rng *rng)
     return dlab_sample(&s->parts[i], rng);
 }
 
-#define DRAWS(X)                                      \
-    X(DLAB_DIST_CONSTANT, draw_constant)              \
-    X(DLAB_DIST_UNIFORM, draw_uniform)                \
-    X(DLAB_DIST_EXPONENTIAL, draw_exponential)        \
+#define DRAWS(X)                                         \
+    X(DLAB_DIST_CONSTANT, draw_constant)                 \
+    X(DLAB_DIST_UNIFORM, draw_uniform)                   \
+    X(DLAB_DIST_EXPONENTIAL, draw_exponential)           \
     X(DLAB_DIST_HYPEREXPONENTIAL, draw_hyperexponential) \
-    X(DLAB_DIST_GAMMA, draw_gamma)                    \
-    X(GAMMA_BOOSTED, draw_gamma_boosted)              \
-    X(DLAB_DIST_NORMAL, draw_normal)                  \
-    X(NORMAL_WHOLE, draw_normal_whole)                \
-    X(NORMAL_TAIL, draw_normal_tail)                  \
-    X(NORMAL_BAND, draw_normal_band)                  \
-    X(DLAB_DIST_LOGNORMAL, draw_lognormal)            \
-    X(DLAB_DIST_WEIBULL, draw_weibull)                \
-    X(DLAB_DIST_PARETO, draw_pareto)                  \
-    X(PARETO_BOUNDED, draw_pareto_bounded)            \
-    X(DLAB_DIST_BIMODAL, draw_bimodal)                \
-    X(DLAB_DIST_EMPIRICAL, draw_empirical)            \
+    X(DLAB_DIST_GAMMA, draw_gamma)                       \
+    X(GAMMA_BOOSTED, draw_gamma_boosted)                 \
+    X(DLAB_DIST_NORMAL, draw_normal)                     \
+    X(NORMAL_WHOLE, draw_normal_whole)                   \
+    X(NORMAL_TAIL, draw_normal_tail)                     \
+    X(NORMAL_BAND, draw_normal_band)                     \
+    X(DLAB_DIST_LOGNORMAL, draw_lognormal)               \
+    X(DLAB_DIST_WEIBULL, draw_weibull)                   \
+    X(DLAB_DIST_PARETO, draw_pareto)                     \
+    X(PARETO_BOUNDED, draw_pareto_bounded)               \
+    X(DLAB_DIST_BIMODAL, draw_bimodal)                   \
+    X(DLAB_DIST_EMPIRICAL, draw_empirical)               \
     X(DLAB_DIST_MIXTURE, draw_mixture)
 
 double dlab_sample(const dlab_sampler *s, dlab_rng *rng)
 {
     switch (s->kind) {
-#define X(kind, draw) case kind: return draw(s, rng) + s->shift;
+#define X(kind, draw) \
+    case kind: return draw(s, rng) + s->shift;
         DRAWS(X)
 #undef X
     default: return NAN;
@@ -193,10 +194,7 @@ static inline int64_t to_ns(double x)
     return round_far(x);
 }
 
-int64_t dlab_sample_ns(const dlab_sampler *s, dlab_rng *rng)
-{
-    return to_ns(dlab_sample(s, rng) * s->ns);
-}
+int64_t dlab_sample_ns(const dlab_sampler *s, dlab_rng *rng) { return to_ns(dlab_sample(s, rng) * s->ns); }
 
 /* The same for a block, without branches: one look at all exponents, and again if one was too large. */
 static void block_to_ns(const double *x, double ns, int64_t *out, size_t n)
@@ -212,13 +210,13 @@ static void block_to_ns(const double *x, double ns, int64_t *out, size_t n)
 }
 
 /* A loop for each kind, over a local generator and local constants, which stay in registers. */
-#define X(kind, draw)                                                                             \
-    static void draw##_block(const dlab_sampler *sampler, dlab_rng *rng, double *x, size_t n)     \
-    {                                                                                             \
-        const dlab_sampler s = *sampler;                                                          \
-        dlab_rng local = *rng;                                                                    \
-        for (size_t i = 0; i < n; i++) x[i] = draw(&s, &local) + s.shift;                         \
-        *rng = local;                                                                             \
+#define X(kind, draw)                                                                         \
+    static void draw##_block(const dlab_sampler *sampler, dlab_rng *rng, double *x, size_t n) \
+    {                                                                                         \
+        const dlab_sampler s = *sampler;                                                      \
+        dlab_rng local = *rng;                                                                \
+        for (size_t i = 0; i < n; i++) x[i] = draw(&s, &local) + s.shift;                     \
+        *rng = local;                                                                         \
     }
 DRAWS(X)
 #undef X
@@ -241,7 +239,8 @@ static void draw_block(const dlab_sampler *s, dlab_rng *rng, double *x, size_t n
         return;
     }
     switch (s->kind) {
-#define X(kind, draw) case kind: draw##_block(s, rng, x, n); return;
+#define X(kind, draw) \
+    case kind: draw##_block(s, rng, x, n); return;
         DRAWS(X)
 #undef X
     default: return;
@@ -336,7 +335,7 @@ static int set_mixture(dlab_sampler *s, const dlab_distribution *d, const dlab_p
                        dlab_arena *arena, dlab_error *err)
 {
     const dlab_part *const parts = dlab_law_parts(d, pool);
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     dlab_sampler *const samplers = dlab_arena_alloc(arena, d->count, sizeof(dlab_sampler), &why);
     double *const thresholds = dlab_arena_alloc(arena, d->count, sizeof(double), &why);
     if (samplers == NULL || thresholds == NULL) return dlab_fail(err, why.code, "%s", why.text);

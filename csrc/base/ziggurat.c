@@ -1,7 +1,10 @@
-/* Tables of the ziggurats, printed by tools/ziggurat.py, which says how they are computed. Layer i
- * reaches to x[i] and from the height y[i] = f(x[i]) to y[i + 1]; x[0] is the width the base layer with
- * its tail would have as a rectangle, and y[0] = 0 its lower end. Do not edit: run the tool again. */
+/* Tables of the ziggurats, printed by tools/ziggurat.py, which says how they are computed.
+ * Layer i reaches to x[i] and from the height y[i] = f(x[i]) to y[i + 1]; x[0] is the width the
+ * base layer with its tail would have as a rectangle, y[0] = 0 its lower end. Do not edit: run
+ * the tool again. */
 #include <distlab/random.h>
+
+/* clang-format off */
 
 /* f(x) = exp(-x) */
 const double dlab_zig_exp_x[257] = {

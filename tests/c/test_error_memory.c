@@ -15,7 +15,7 @@
 static void the_first_error_wins(void **state)
 {
     (void)state;
-    dlab_error err = {.code = DLAB_OK};
+    dlab_error err = { .code = DLAB_OK };
     const int code = dlab_fail(&err, DLAB_ERANGE, "%s = %g is outside [%g, %g]", "x", 3.0, 0.0, 1.0);
     assert_int_equal(code, DLAB_ERANGE);
     assert_int_equal(dlab_fail(&err, DLAB_ENOMEM, "later"), DLAB_ENOMEM);
@@ -30,7 +30,7 @@ static void a_long_text_is_cut_not_overrun(void **state)
     char text[2 * DLAB_ERROR_TEXT];
     memset(text, 'y', sizeof text);
     text[sizeof text - 1] = '\0';
-    dlab_error err = {.code = DLAB_OK};
+    dlab_error err = { .code = DLAB_OK };
     dlab_fail(&err, DLAB_EINVAL, "%s", text);
     assert_int_equal(strlen(err.text), DLAB_ERROR_TEXT - 1);
 }
@@ -38,7 +38,7 @@ static void a_long_text_is_cut_not_overrun(void **state)
 static void a_broken_invariant_names_its_line(void **state)
 {
     (void)state;
-    dlab_error err = {.code = DLAB_OK};
+    dlab_error err = { .code = DLAB_OK };
     assert_int_equal(DLAB_CHECK(&err, 1 + 1 == 2), DLAB_OK);
     assert_int_equal(err.code, DLAB_OK);
     assert_int_equal(DLAB_CHECK(&err, 1 + 1 == 3), DLAB_EBROKEN);
@@ -59,16 +59,27 @@ static void every_code_has_its_own_meaning(void **state)
 static void suggestions_are_those_a_person_would_make(void **state)
 {
     (void)state;
-    static const char *const names[] = {"exponential", "hyperexponential", "arrival_rate", "servers",
-                                        "service_time", "timeout", "p"};
+    static const char *const names[] = {
+        "exponential", "hyperexponential", "arrival_rate", "servers", "service_time", "timeout", "p"
+    };
     static const struct {
         const char *wanted, *expected;
     } rows[] = {
-        {"exponental", "exponential"},    {"Exponential", "exponential"}, {"hyperexp", "hyperexponential"},
-        {"exp", "exponential"},           {"rate", "arrival_rate"},       {"arival_rate", "arrival_rate"},
-        {"sevrers", "servers"},           {"timeuot", "timeout"},         {"timeout_seconds", "timeout"},
-        {"service", "service_time"},      {"p", "p"},                     {"q", NULL},
-        {"zebra", NULL},                  {"", NULL},                     {"x", NULL},
+        { "exponental", "exponential" },
+        { "Exponential", "exponential" },
+        { "hyperexp", "hyperexponential" },
+        { "exp", "exponential" },
+        { "rate", "arrival_rate" },
+        { "arival_rate", "arrival_rate" },
+        { "sevrers", "servers" },
+        { "timeuot", "timeout" },
+        { "timeout_seconds", "timeout" },
+        { "service", "service_time" },
+        { "p", "p" },
+        { "q", NULL },
+        { "zebra", NULL },
+        { "", NULL },
+        { "x", NULL },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *const got = dlab_nearest_name(rows[i].wanted, names, 7);
@@ -84,16 +95,16 @@ static void names_of_any_length_are_compared(void **state)
     char text[4000];
     memset(text, 'a', sizeof text);
     text[sizeof text - 1] = '\0';
-    const char *const names[] = {text};
+    const char *const names[] = { text };
     assert_ptr_equal(dlab_nearest_name(text, names, 1), text);
 }
 
 static void arena_memory_is_zeroed_and_aligned_also_after_a_reset(void **state)
 {
     (void)state;
-    dlab_memory memory = {0};
-    dlab_arena arena = {.memory = &memory};
-    static const size_t sizes[] = {1, 0, 64, 1000, 70000, 3, 300000, 65, 20000000, 8};
+    dlab_memory memory = { 0 };
+    dlab_arena arena = { .memory = &memory };
+    static const size_t sizes[] = { 1, 0, 64, 1000, 70000, 3, 300000, 65, 20000000, 8 };
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             /* another order each round, so that chunks are met in another order than they were made */
@@ -116,8 +127,8 @@ static void arena_memory_is_zeroed_and_aligned_also_after_a_reset(void **state)
 static void a_reset_arena_serves_the_same_run_without_new_chunks(void **state)
 {
     (void)state;
-    dlab_memory memory = {0};
-    dlab_arena arena = {.memory = &memory};
+    dlab_memory memory = { 0 };
+    dlab_arena arena = { .memory = &memory };
     uint64_t requests[3];
     void *first[3];
     for (int round = 0; round < 3; round++) {
@@ -138,11 +149,11 @@ static void a_reset_arena_serves_the_same_run_without_new_chunks(void **state)
 static void the_budget_is_the_same_for_a_fresh_and_a_used_arena(void **state)
 {
     (void)state;
-    dlab_memory memory = {.budget = 64000};
-    dlab_arena arena = {.memory = &memory};
+    dlab_memory memory = { .budget = 64000 };
+    dlab_arena arena = { .memory = &memory };
     int granted[4];
     for (int round = 0; round < 4; round++) {
-        dlab_error err = {.code = DLAB_OK};
+        dlab_error err = { .code = DLAB_OK };
         granted[round] = 0;
         while (dlab_arena_alloc(&arena, (size_t)(round == 2 ? 100 : 1000), 1, &err) != NULL) granted[round]++;
         assert_int_equal(err.code, DLAB_ELIMIT);
@@ -159,16 +170,16 @@ static void the_budget_is_the_same_for_a_fresh_and_a_used_arena(void **state)
 static void sizes_that_overflow_are_refused_by_name(void **state)
 {
     (void)state;
-    dlab_memory memory = {0};
-    dlab_arena arena = {.memory = &memory};
-    dlab_error err = {.code = DLAB_OK};
+    dlab_memory memory = { 0 };
+    dlab_arena arena = { .memory = &memory };
+    dlab_error err = { .code = DLAB_OK };
     assert_null(dlab_arena_alloc(&arena, SIZE_MAX / 4, 8, &err));
     assert_int_equal(err.code, DLAB_ELIMIT);
     err.code = DLAB_OK;
     assert_null(dlab_arena_alloc(&arena, SIZE_MAX - 8, 1, &err));
     assert_int_equal(err.code, DLAB_ELIMIT);
     err.code = DLAB_OK;
-    dlab_buffer buffer = {.row_size = 16};
+    dlab_buffer buffer = { .row_size = 16 };
     assert_int_equal(dlab_buffer_push(&buffer, &memory, NULL, SIZE_MAX / 8, &err), DLAB_ELIMIT);
     err.code = DLAB_OK;
     assert_null(dlab_memory_realloc(&memory, NULL, 0, SIZE_MAX - 1, &err));
@@ -180,8 +191,8 @@ static void sizes_that_overflow_are_refused_by_name(void **state)
 /* A little run that takes memory in every way there is; returns its error code. */
 static int little_run(dlab_memory *memory, dlab_error *err)
 {
-    dlab_arena arena = {.memory = memory};
-    dlab_buffer buffer = {.row_size = sizeof(uint64_t)};
+    dlab_arena arena = { .memory = memory };
+    dlab_buffer buffer = { .row_size = sizeof(uint64_t) };
     void *block = NULL;
     int code = DLAB_ENOMEM;
     if (dlab_arena_alloc(&arena, 10, 100, err) == NULL) goto done;
@@ -207,8 +218,8 @@ static void every_request_fails_once_and_nothing_leaks(void **state)
     (void)state;
     int failures = 0;
     for (uint64_t n = 1;; n++) {
-        dlab_memory memory = {.fail_at = n};
-        dlab_error err = {.code = DLAB_OK};
+        dlab_memory memory = { .fail_at = n };
+        dlab_error err = { .code = DLAB_OK };
         const int code = little_run(&memory, &err);
         assert_int_equal(memory.used, 0);
         assert_int_equal(code, err.code);
@@ -228,9 +239,9 @@ static void every_request_fails_once_and_nothing_leaks(void **state)
 static void a_buffer_keeps_its_rows_when_a_push_fails(void **state)
 {
     (void)state;
-    dlab_memory memory = {.budget = 200};
-    dlab_buffer buffer = {.row_size = 8};
-    dlab_error err = {.code = DLAB_OK};
+    dlab_memory memory = { .budget = 200 };
+    dlab_buffer buffer = { .row_size = 8 };
+    dlab_error err = { .code = DLAB_OK };
     uint64_t n = 0;
     while (dlab_buffer_push(&buffer, &memory, &n, 1, &err) == DLAB_OK) n++;
     assert_int_equal(err.code, DLAB_ELIMIT);
@@ -244,8 +255,8 @@ static void a_buffer_keeps_its_rows_when_a_push_fails(void **state)
 static void a_push_without_a_row_adds_zeroes(void **state)
 {
     (void)state;
-    dlab_memory memory = {0};
-    dlab_buffer buffer = {.row_size = 1};
+    dlab_memory memory = { 0 };
+    dlab_buffer buffer = { .row_size = 1 };
     assert_int_equal(dlab_buffer_push(&buffer, &memory, "abc", 3, NULL), DLAB_OK);
     assert_int_equal(dlab_buffer_push(&buffer, &memory, NULL, 2, NULL), DLAB_OK);
     assert_int_equal(dlab_buffer_push(&buffer, &memory, "d", 1, NULL), DLAB_OK);
@@ -253,8 +264,8 @@ static void a_push_without_a_row_adds_zeroes(void **state)
     assert_memory_equal(buffer.rows, "abc\0\0d", 6);
     dlab_buffer_free(&buffer, &memory);
 
-    dlab_error err = {.code = DLAB_OK};
-    dlab_buffer shapeless = {0};
+    dlab_error err = { .code = DLAB_OK };
+    dlab_buffer shapeless = { 0 };
     assert_int_equal(dlab_buffer_push(&shapeless, &memory, "a", 1, &err), DLAB_EBROKEN);
 }
 

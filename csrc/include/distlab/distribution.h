@@ -27,18 +27,18 @@
 #include <distlab/random.h>
 
 /* kind, name, meaning of p[0..3] */
-#define DLAB_DISTRIBUTIONS(X)                                    \
-    X(CONSTANT, "constant", "value")                             \
-    X(UNIFORM, "uniform", "low, high")                           \
-    X(EXPONENTIAL, "exponential", "mean")                        \
-    X(HYPEREXPONENTIAL, "hyperexponential", "p, mean1, mean2")   \
-    X(GAMMA, "gamma", "shape, scale")                            \
-    X(ERLANG, "erlang", "k, mean")                               \
-    X(NORMAL, "normal", "mean, sd, low, high")                   \
-    X(LOGNORMAL, "lognormal", "median, sigma")                   \
-    X(WEIBULL, "weibull", "shape, scale")                        \
-    X(PARETO, "pareto", "alpha, low, high")                      \
-    X(BIMODAL, "bimodal", "fast, slow, p")                       \
+#define DLAB_DISTRIBUTIONS(X)                                     \
+    X(CONSTANT, "constant", "value")                              \
+    X(UNIFORM, "uniform", "low, high")                            \
+    X(EXPONENTIAL, "exponential", "mean")                         \
+    X(HYPEREXPONENTIAL, "hyperexponential", "p, mean1, mean2")    \
+    X(GAMMA, "gamma", "shape, scale")                             \
+    X(ERLANG, "erlang", "k, mean")                                \
+    X(NORMAL, "normal", "mean, sd, low, high")                    \
+    X(LOGNORMAL, "lognormal", "median, sigma")                    \
+    X(WEIBULL, "weibull", "shape, scale")                         \
+    X(PARETO, "pareto", "alpha, low, high")                       \
+    X(BIMODAL, "bimodal", "fast, slow, p")                        \
     X(EMPIRICAL, "empirical", "none: sorted samples in the pool") \
     X(MIXTURE, "mixture", "none: parts in the pool")
 
@@ -46,7 +46,7 @@ typedef enum dlab_distribution_kind {
 #define X(kind, name, meaning) DLAB_DIST_##kind,
     DLAB_DISTRIBUTIONS(X)
 #undef X
-    DLAB_DIST_KINDS
+        DLAB_DIST_KINDS
 } dlab_distribution_kind;
 
 typedef struct dlab_distribution {
@@ -106,11 +106,11 @@ double dlab_distribution_quantile(const dlab_distribution *d, const dlab_pool *p
 
 /* A distribution made ready to draw from: constants worked out once, references resolved. */
 typedef struct dlab_sampler {
-    int32_t kind;          /* how to draw; finer than the kinds of distributions */
-    double a, b, c, d;     /* per kind, already scaled */
+    int32_t kind;      /* how to draw; finer than the kinds of distributions */
+    double a, b, c, d; /* per kind, already scaled */
     double shift;
-    double ns;             /* nanoseconds per unit of a draw: 1e9 for seconds */
-    const double *samples; /* empirical */
+    double ns;                        /* nanoseconds per unit of a draw: 1e9 for seconds */
+    const double *samples;            /* empirical */
     const struct dlab_sampler *parts; /* mixture */
     const double *thresholds;         /* mixture: cumulative weights */
     size_t count;

@@ -4,15 +4,15 @@
 #ifndef DISTLAB_ERROR_H
 #define DISTLAB_ERROR_H
 
-#define DLAB_ERRORS(X)                                          \
-    X(DLAB_OK, "ok")                                            \
-    X(DLAB_ENOMEM, "out of memory")                             \
-    X(DLAB_ERANGE, "value outside its accepted range")          \
-    X(DLAB_EINVAL, "parameters contradict each other")          \
-    X(DLAB_ETYPE, "value of the wrong type")                    \
-    X(DLAB_ENAME, "unknown name")                               \
-    X(DLAB_ELIMIT, "budget or capacity exhausted")              \
-    X(DLAB_ESTOP, "stopped by the caller")                      \
+#define DLAB_ERRORS(X)                                 \
+    X(DLAB_OK, "ok")                                   \
+    X(DLAB_ENOMEM, "out of memory")                    \
+    X(DLAB_ERANGE, "value outside its accepted range") \
+    X(DLAB_EINVAL, "parameters contradict each other") \
+    X(DLAB_ETYPE, "value of the wrong type")           \
+    X(DLAB_ENAME, "unknown name")                      \
+    X(DLAB_ELIMIT, "budget or capacity exhausted")     \
+    X(DLAB_ESTOP, "stopped by the caller")             \
     X(DLAB_EBROKEN, "an invariant of distlab itself is broken")
 
 typedef enum dlab_code {
@@ -29,8 +29,7 @@ typedef struct dlab_error {
 } dlab_error;
 
 /* Record an error unless one stands already (err may be NULL); returns code. */
-__attribute__((format(printf, 3, 4)))
-int dlab_fail(dlab_error *err, int code, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int dlab_fail(dlab_error *err, int code, const char *format, ...);
 
 /* The general meaning of a code, for people. */
 const char *dlab_error_meaning(int code);

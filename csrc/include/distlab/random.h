@@ -16,11 +16,11 @@ void dlab_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t 
 uint64_t dlab_row_key(uint64_t seed, uint64_t point, uint64_t rep);
 
 /* The purposes of streams below a row; a component adds its own line, at the end. */
-#define DLAB_PURPOSES(X)                                              \
-    X(CHILD, "the key of a run inside a run")                         \
-    X(SAMPLE, "samples a person asked for")                           \
-    X(ARRIVAL, "times between arrivals")                              \
-    X(SERVICE, "service times")                                       \
+#define DLAB_PURPOSES(X)                      \
+    X(CHILD, "the key of a run inside a run") \
+    X(SAMPLE, "samples a person asked for")   \
+    X(ARRIVAL, "times between arrivals")      \
+    X(SERVICE, "service times")               \
     X(BOOTSTRAP, "resampling in statistics")
 
 typedef enum dlab_purpose {

@@ -5,10 +5,10 @@
 #define DISTLAB_REAL_H
 #include <stddef.h>
 
-double dlab_log(double x);           /* -inf at 0, NaN below */
+double dlab_log(double x); /* -inf at 0, NaN below */
 double dlab_log1p(double x);
-double dlab_exp(double x);           /* inf above 709.78, 0 below -745.2 */
+double dlab_exp(double x);              /* inf above 709.78, 0 below -745.2 */
 void dlab_exp_all(double *x, size_t n); /* each x[i] becomes dlab_exp(x[i]), with the same bits */
-double dlab_pow(double x, double y); /* x >= 0; NaN below */
+double dlab_pow(double x, double y);    /* x >= 0; NaN below */
 
 #endif
