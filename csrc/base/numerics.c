@@ -65,6 +65,7 @@ double dlab_stirling_rest(double x)
 double dlab_deviance(double x, double mean, double difference)
 {
     if (x == 0) return mean;
+    if (isnan(x + mean + difference)) return NAN;
     if (fabs(difference) >= 0.1 * (x + mean)) return x * log(x / mean) - difference;
     /* x / mean = (1 + v) / (1 - v), so the logarithm is 2 artanh v; its first term joins the difference. */
     const double v = difference / (x + mean), v2 = v * v;
@@ -143,7 +144,7 @@ static double gamma_q_fraction(double a, double x)
         if (fabs(c) < tiny) c = tiny;
         d = 1 / d;
         h *= d * c;
-        if (fabs(d * c - 1) < DBL_EPSILON) return h * a * poisson_term(a, x);
+        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) return h * a * poisson_term(a, x);
     }
     return NAN;
 }
@@ -205,7 +206,7 @@ static double beta_fraction(double a, double b, double x)
             d = 1 / d;
             h *= d * c;
         }
-        if (fabs(d * c - 1) < DBL_EPSILON) return h;
+        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) return h;
     }
     return NAN;
 }
@@ -220,7 +221,8 @@ static double beta_tail(double a, double b, double x, double y, bool upper)
 {
     if (!is_parameter(a) || !is_parameter(b) || !(x >= 0) || !(y >= 0)) return NAN;
     if (x == 0 || y == 0) return (x == 0) == upper ? 1 : 0;
-    if (x > (a + 1) / (a + b + 2)) return beta_tail(b, a, y, x, !upper);
+    /* The fraction converges fast below (a + 1) / (a + b + 2); written so that both sides cannot hold. */
+    if (x * (b + 1) > y * (a + 1)) return beta_tail(b, a, y, x, !upper);
     /* x^a y^b / (a B(a, b)) is the binomial term times b / (a + b). */
     const double below = beta_fraction(a, b, x) * binomial_term(a, b, x, y) * (b / (a + b));
     return upper ? 1 - below : below;
@@ -268,9 +270,10 @@ static double target_solve(const target *t, double u)
         else low = u;
         const double far = 4 + fabs(u);
         double next = u - miss / slope;
-        if (!(fabs(next - u) <= far)) next = (miss < 0) == t->upper ? u - far : u + far;
-        if (next <= low || next >= high) next = 0.5 * (low + high);
         if (fabs(next - u) <= 4 * DBL_EPSILON * fmax(1, fabs(u))) return next;
+        if (!(fabs(next - u) <= far)) next = (miss < 0) == t->upper ? u - far : u + far;
+        const bool outside = next <= low || next >= high;
+        if (outside) next = isfinite(low + high) ? 0.5 * (low + high) : u + (next - u) / 2;
         u = next;
     }
     return u;
