@@ -84,7 +84,7 @@ PyArrayObject *dlab_py_structs(PyObject *object, PyArray_Descr *dtype, const cha
 PyArrayObject *dlab_py_vector(PyObject *object, int type, const char *what); /* 1-D of a number type */
 PyArrayObject *dlab_py_copied(PyObject *object, int type,
                               const char *what);                    /* the same, never the caller's */
-PyArrayObject *dlab_py_numbers(PyObject *object, const char *what); /* float64 of any shape */
+PyArrayObject *dlab_py_any(PyObject *object, int type);             /* the same, any shape */
 int dlab_py_u64(PyObject *object, const char *what, uint64_t *out); /* NULL object: out stays */
 int dlab_py_inside(double value, double low, double high, const char *what); /* open interval */
 

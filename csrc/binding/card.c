@@ -3,7 +3,7 @@
  * A card is made when a model is first used, so that importing the package costs nothing, and then lives as
  * long as the module: a running sweep may hold a pointer to it. A model registered again (recompiled in a
  * notebook) gets a new card; the old one is retired, not freed. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Metrics as columns: expanded, merged over repetitions, read as quantiles and as bucket counts. The core
  * computes; here arrays are made and long loops leave the interpreter. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 

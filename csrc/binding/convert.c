@@ -3,7 +3,7 @@
  * Structured arrays must have the very fields of the dtype asked for; where only padding or byte order differ
  * they are converted. Everything C relies on for memory safety is checked on memory Python cannot change
  * meanwhile: rows of references are copied, rows of parameters are copied one by one before use. */
-#include "binding.h"
+#include "binding/binding.h"
 
 /* NumPy calls an array of an unaligned dtype aligned wherever it lies; C does not. */
 static PyArrayObject *at_aligned_address(PyArrayObject *array)
@@ -35,9 +35,22 @@ PyArrayObject *dlab_py_structs(PyObject *object, PyArray_Descr *dtype, const cha
     return structs(object, dtype, what, 0);
 }
 
+/* NumPy would cut a list of fractions to whole numbers without a word; for an array it asks for a safe cast.
+ * So what is not whole goes the way of arrays. */
+static PyArrayObject *converted(PyObject *object, int type, int flags)
+{
+    PyArrayObject *any = (PyArrayObject *)PyArray_FROM_O(object);
+    if (any == NULL) return NULL;
+    const bool whole = PyArray_ISINTEGER(any) || PyArray_SIZE(any) == 0;
+    PyObject *from = whole && !PyArray_Check(object) ? object : (PyObject *)any;
+    PyArrayObject *array = (PyArrayObject *)PyArray_FROMANY(from, type, 0, 0, NPY_ARRAY_CARRAY_RO | flags);
+    Py_DECREF(any);
+    return array;
+}
+
 static PyArrayObject *numbers(PyObject *object, int type, const char *what, int dims_max, int flags)
 {
-    PyArrayObject *array = (PyArrayObject *)PyArray_FROMANY(object, type, 0, 0, NPY_ARRAY_CARRAY_RO | flags);
+    PyArrayObject *array = converted(object, type, flags);
     if (array != NULL && dims_max > 0 && PyArray_NDIM(array) != dims_max) {
         PyErr_Format(PyExc_ValueError, "%s must have %d dimension, not %d", what, dims_max,
                      PyArray_NDIM(array));
@@ -56,10 +69,7 @@ PyArrayObject *dlab_py_copied(PyObject *object, int type, const char *what)
     return numbers(object, type, what, 1, NPY_ARRAY_ENSURECOPY);
 }
 
-PyArrayObject *dlab_py_numbers(PyObject *object, const char *what)
-{
-    return numbers(object, NPY_DOUBLE, what, 0, 0);
-}
+PyArrayObject *dlab_py_any(PyObject *object, int type) { return converted(object, type, 0); }
 
 int dlab_py_u64(PyObject *object, const char *what, uint64_t *out)
 {

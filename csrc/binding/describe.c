@@ -1,6 +1,6 @@
 /* A descriptor as plain Python data: what signatures, docstrings, stubs, sliders, command line and reference
  * pages are made from. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Distributions outside any model: text, moments, laws and samples, for people who want to look at one. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,7 +115,7 @@ static PyObject *core_distribution_cdf(PyObject *module, PyObject *args)
     PyObject *record, *x_in, *pool = NULL, *result = NULL;
     record_call call;
     if (!PyArg_ParseTuple(args, "OO|O:distribution_cdf", &record, &x_in, &pool)) return NULL;
-    PyArrayObject *x = dlab_py_numbers(x_in, "x");
+    PyArrayObject *x = dlab_py_any(x_in, NPY_DOUBLE);
     if (x != NULL && record_open(&call, module, record, pool) == 0) {
         result = map(&call, x, dlab_distribution_cdf);
         dlab_py_pool_close(&call.pool);
@@ -129,7 +129,7 @@ static PyObject *core_distribution_quantile(PyObject *module, PyObject *args)
     PyObject *record, *p_in, *pool = NULL, *result = NULL;
     record_call call;
     if (!PyArg_ParseTuple(args, "OO|O:distribution_quantile", &record, &p_in, &pool)) return NULL;
-    PyArrayObject *p = dlab_py_numbers(p_in, "p");
+    PyArrayObject *p = dlab_py_any(p_in, NPY_DOUBLE);
     for (npy_intp i = 0; p != NULL && i < PyArray_SIZE(p); i++) {
         if (dlab_py_doubles(p)[i] >= 0 && dlab_py_doubles(p)[i] <= 1) continue;
         PyErr_Format(PyExc_ValueError, "p[%zd] is outside [0, 1]", (Py_ssize_t)i);

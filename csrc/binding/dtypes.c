@@ -1,7 +1,7 @@
 /* NumPy dtypes whose memory is the core's own structs: explicit offsets and item sizes, alignment of C.
  * NumPy itself refuses one whose offsets or size do not fit, which makes it a second witness of every
  * descriptor. */
-#include "binding.h"
+#include "binding/binding.h"
 
 typedef struct member {
     const char *name;

@@ -2,7 +2,7 @@
  *
  * The classes belong to the package (`distlab.Cancelled`), not to this module, because that is where people
  * catch and pickle them. A KeyError shows the repr of its argument; ours shows the sentence. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * They may have been saved, sliced, edited or made up, and NumPy lets another thread write to them. So each
  * row is copied first, and the copy must satisfy what the histogram code relies on. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 
@@ -30,14 +30,18 @@ const uint64_t *dlab_py_metrics_buckets(const dlab_py_metrics *metrics)
     return (const uint64_t *)PyArray_DATA(metrics->buckets);
 }
 
-/* Does the packed histogram lie inside the buckets, and its header agree with itself? */
-static bool histogram_is_good(const dlab_histogram *h, uint64_t cells)
+/* Does the packed histogram lie inside the buckets, and do its header and its cells agree? Results of several
+ * sweeps put together without their buckets are found here. */
+static bool histogram_is_good(const dlab_histogram *h, const uint64_t *buckets, uint64_t cells)
 {
     if (h->count == 0) return h->used == 0;
     if (h->count < 0 || h->min > h->max || h->used == 0) return false;
     if (h->first != dlab_histogram_index(h->min)) return false;
     if (h->used - 1 != dlab_histogram_index(h->max) - h->first) return false;
-    return h->cells.at <= cells && h->used <= cells - h->cells.at;
+    if (h->cells.at > cells || h->used > cells - h->cells.at) return false;
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < h->used; i++) count += buckets[h->cells.at + i];
+    return count == (uint64_t)h->count;
 }
 
 int dlab_py_metrics_load(const dlab_py_metrics *metrics, size_t row, void *to, dlab_error *err)
@@ -53,7 +57,7 @@ int dlab_py_metrics_load(const dlab_py_metrics *metrics, size_t row, void *to, d
         if (field->type != DLAB_HISTOGRAM) continue;
         dlab_histogram h;
         memcpy(&h, at, sizeof h);
-        if (!histogram_is_good(&h, cells))
+        if (!histogram_is_good(&h, dlab_py_metrics_buckets(metrics), cells))
             return dlab_fail(err, DLAB_ERANGE,
                              "metrics[%zu].%s does not belong to these buckets (%llu of them)", row,
                              field->name, (unsigned long long)cells);

@@ -1,7 +1,7 @@
 /* The module: its state, its constants and its functions. The C core knows nothing of Python, this binding
  * nothing of any model, and neither has global state: two imports share nothing but code. */
 #define DLAB_PY_MODULE
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <distlab/version.h>
 

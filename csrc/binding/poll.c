@@ -3,7 +3,7 @@
  * Only the thread that left may look back. PyErr_CheckSignals can run any Python code (a handler, the garbage
  * collector), so nothing half-built may be alive across it; outside the main thread it does nothing, which is
  * why sweeps take tokens as well. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #ifdef CLOCK_MONOTONIC_COARSE
 #define POLL_CLOCK CLOCK_MONOTONIC_COARSE

@@ -2,7 +2,7 @@
  *
  * Each row is copied to memory of our own and checked there, so that neither another thread nor a row of
  * wild references can lead the model's functions astray. The loop runs outside the interpreter. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* Sweeps: arrays of parameters and keys in, arrays of metrics, buckets and output rows out.
  *
  * What the core allocated is wrapped, not copied: the array owns a capsule, the capsule the buffer. */
-#include "binding.h"
+#include "binding/binding.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static const char *const OWNED = "distlab._core.owned";
@@ -217,7 +218,7 @@ static int sweep_arrays(sweep_call *call, const sweep_args *a)
     dlab_sweep *s = &call->sweep;
     call->params = dlab_py_structs(a->params, call->card->params_dtype, "params");
     if (call->params == NULL) return -1;
-    call->keys = (PyArrayObject *)PyArray_FROMANY(a->keys, NPY_UINT64, 0, 0, NPY_ARRAY_CARRAY_RO);
+    call->keys = dlab_py_any(a->keys, NPY_UINT64);
     if (call->keys == NULL) return -1;
     const npy_intp points = PyArray_SIZE(call->params), rows = PyArray_SIZE(call->keys);
     if (rows != 0 && (points == 0 || rows % points != 0)) {
@@ -261,6 +262,11 @@ static PyObject *sweep_run(sweep_call *call)
     call->sweep.pool = call->pool.pool;
     call->sweep.host = &call->host;
     call->host = (dlab_host){ dlab_py_poll, &call->away };
+    if (call->sweep.token != NULL && atomic_load(&call->sweep.token->cancelled) != 0) {
+        (void)dlab_fail(&err, DLAB_ESTOP, "%s: the token was cancelled before the sweep began",
+                        call->card->model->name);
+        return dlab_py_raise(call->state, &err);
+    }
     dlab_py_leave(&call->away);
     const int code = dlab_sweep_run(&call->sweep, &err);
     dlab_py_back(&call->away);

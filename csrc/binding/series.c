@@ -1,5 +1,5 @@
 /* Series of a sweep on a common grid of times. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Statistics of simulation output, number for number as the core computes them. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <math.h>
 

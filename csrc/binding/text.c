@@ -1,5 +1,5 @@
 /* Values as text and back: defaults, one parameter parsed or written, quantities, names that are near. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <string.h>
 

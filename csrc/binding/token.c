@@ -1,5 +1,5 @@
 /* A cancel token: one atomic flag that any thread may set while a sweep reads it. */
-#include "binding.h"
+#include "binding/binding.h"
 
 #include <stdatomic.h>
 
