@@ -1,0 +1,55 @@
+"""distlab: a laboratory for distributed systems. ``import distlab as dl``; ``dl.models()`` is the catalogue.
+
+Importing loads NumPy and the C core and nothing else: every function, namespace of models, signature and
+docstring is built when it is first touched.
+"""
+
+from . import _core
+from ._core import BrokenInvariantError, BudgetError, Cancelled, Token, UnknownNameError
+
+__version__ = _core.VERSION
+
+_HOME = {
+    "DistlabWarning": "_common",
+    "Model": "_model", "Catalogue": "_model", "models": "_model", "register": "_model",
+    "Run": "_run", "run": "_run",
+    "Sweep": "_results", "sweep": "_sweep", "estimate": "_estimate", "load": "_save",
+    "Axis": "_design", "axis": "_design", "Table": "_table", "table": "_table",
+    "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
+    "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_distribution",
+    "constant": "_distribution", "uniform": "_distribution", "exponential": "_distribution",
+    "hyperexponential": "_distribution", "gamma": "_distribution", "erlang": "_distribution",
+    "normal": "_distribution", "lognormal": "_distribution", "weibull": "_distribution",
+    "pareto": "_distribution", "bimodal": "_distribution", "mixture": "_distribution",
+}  # fmt: skip
+_SUBMODULES = ("lesson",)
+
+__all__ = list(_HOME)
+__all__ += _SUBMODULES
+__all__ += ["BrokenInvariantError", "BudgetError", "Cancelled", "Token", "UnknownNameError", "__version__"]
+
+
+def _families():
+    return sorted({name.partition(".")[0] for name in _core.models()})
+
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"{__name__}.{name}")
+    elif not name.startswith("_") and name in _families():
+        value = import_module(f"{__name__}._model").Family(name)
+    else:
+        known = [*__all__, *_families()]
+        near = None if name.startswith("_") else _core.nearest(name, known)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise AttributeError(f"module 'distlab' has no attribute {name!r}{hint}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*__all__, *_families()})

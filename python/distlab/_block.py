@@ -1,0 +1,195 @@
+"""What comes back from the core for a block of a sweep, and how blocks become one result.
+
+A block is the rectangle points p0..p1 by repetitions r0..r1 of a sweep. Keys belong to positions, so any cut
+into blocks gives the same rows; only the cells of histograms have to be numbered anew when blocks are joined.
+"""
+
+import numpy as np
+
+from . import _core
+from ._common import integer, short, unknown
+
+GRID_POINTS = 200
+GRID_MAX = 1_000_000
+
+
+class Block:
+    """Rows of a rectangle: metrics (points, reps), buckets, outputs {name: (rows, offsets)}, failures."""
+
+    def __init__(self, where, metrics, buckets, outputs, failures):
+        self.where, self.metrics, self.buckets = where, metrics, buckets
+        self.outputs, self.failures, self.series = outputs, failures, {}
+
+
+def run_block(job, where, progress=None):
+    """Run the rows of one rectangle; job is the sweep's _Job."""
+    p0, p1, r0, r1 = where
+    out = _core.sweep(
+        job.model.name,
+        job.rows[p0:p1],
+        np.ascontiguousarray(job.keys[p0:p1, r0:r1]).reshape(-1),
+        pool=job.pool,
+        wanted=list(job.keep),
+        threads=job.threads,
+        steps_max=job.budget["steps"],
+        memory_max=job.budget["memory"],
+        keep_max=job.keep_max,
+        mask_errors=job.mask,
+        token=job.token,
+        progress=progress,
+    )
+    metrics = np.asarray(out["metrics"]).reshape(p1 - p0, r1 - r0)
+    failures = [
+        (p0 + row // (r1 - r0), r0 + row % (r1 - r0), code, text) for row, code, text in out["failures"]
+    ]
+    return Block(where, metrics, out["buckets"], dict(out["outputs"]), failures)
+
+
+def join(model, blocks, points, reps):
+    """(metrics (points, reps), buckets) of all blocks, histogram cells numbered through."""
+    if len(blocks) == 1:
+        return blocks[0].metrics, blocks[0].buckets
+    histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
+    metrics, base = np.zeros((points, reps), model.metrics_dtype), 0
+    for block in blocks:
+        p0, p1, r0, r1 = block.where
+        part = block.metrics.copy()
+        for name in histograms:
+            part[name]["at"] += np.uint64(base)
+        metrics[p0:p1, r0:r1] = part
+        base += block.buckets.size
+    return metrics, np.concatenate([block.buckets for block in blocks])
+
+
+def compact(model, metrics, buckets):
+    """The same metrics with those histogram cells only that belong to them."""
+    histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
+    used = [metrics[name]["used"].astype(np.int64) for name in histograms]
+    if sum(int(u.sum()) for u in used) == buckets.size:
+        return metrics, buckets
+    metrics, parts, base = metrics.copy(), [], 0
+    for name, count in zip(histograms, used, strict=True):
+        start = np.cumsum(count.reshape(-1)) - count.reshape(-1)
+        first = np.repeat(metrics[name]["at"].astype(np.int64).reshape(-1) - start, count.reshape(-1))
+        parts.append(buckets[first + np.arange(first.size)])
+        metrics[name]["at"] = np.where(count > 0, (base + start).reshape(count.shape), 0)
+        base += first.size
+    return metrics, np.concatenate([buckets[:0], *parts])
+
+
+def parse_keep(model, keep, trace=False):
+    """{output: None or times} from None, True, a name, names, or {name: times or how many}."""
+    if keep is True or (trace and keep is None):
+        keep = model.outputs.names
+    if keep is None or keep is False:
+        return {}
+    if isinstance(keep, str):
+        keep = [keep]
+    if not isinstance(keep, (dict, list, tuple, set, frozenset)):
+        raise TypeError(
+            f"keep must be True, names of outputs, or a dict of name and times, not {short(keep)}"
+        )
+    times = keep if isinstance(keep, dict) else {}
+    out = {}
+    for name in keep:
+        if not isinstance(name, str) or name not in model.outputs:
+            raise unknown(f"keep: output of {model.name}", name, model.outputs.names)
+        out[name] = _times(name, times.get(name))
+        if out[name] is not None and not model.outputs[name]["series"]:
+            raise ValueError(f"keep: {name} is no series, so it takes no times")
+    return {name: out[name] for name in model.outputs.names if name in out}
+
+
+def _times(name, times):
+    if times is None:
+        return None
+    if isinstance(times, (int, np.integer)) and not isinstance(times, bool):
+        return integer(f"keep: points of {name}", times, 2, GRID_MAX)
+    try:
+        grid = np.asarray(times, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"keep: times of {name} must be seconds, not {short(times)}") from None
+    if (
+        grid.ndim != 1
+        or not 1 <= grid.size <= GRID_MAX
+        or not np.isfinite(grid).all()
+        or (np.diff(grid) < 0).any()
+    ):
+        raise ValueError(f"keep: times of {name} must be 1 to {GRID_MAX} finite seconds in ascending order")
+    return grid
+
+
+def value_columns(output):
+    """The columns of a series that can be resampled: all but time."""
+    return [
+        c
+        for c in output["columns"]
+        if c["name"] != "time" and c["type"] in ("double", "int", "bool", "choice")
+    ]
+
+
+def resample(model, block, name, times):
+    """Replace the raw rows of a series by its values at these times: {column: (points, reps, times)}."""
+    rows, offsets = block.outputs.pop(name)
+    shape = (*block.metrics.shape, len(times))
+    block.series[name] = {
+        column["name"]: np.asarray(
+            _core.resample(model.name, name, rows, offsets, column["name"], times)
+        ).reshape(shape)
+        for column in value_columns(model.outputs[name])
+    }
+
+
+def finish_series(model, blocks, keep, points, reps):
+    """{output: {"time": times, column: (points, reps, times)}}; grids not given are common to all series."""
+    series = [name for name in keep if model.outputs[name]["series"]]
+    open_ended = [name for name in series if not isinstance(keep[name], np.ndarray)]
+    end = 0.0
+    for block in blocks:
+        for name in open_ended:
+            rows = block.outputs[name][0]
+            end = max(end, float(rows["time"].max())) if rows.size else end
+    result = {}
+    for name in series:
+        grid = keep[name]
+        if not isinstance(grid, np.ndarray):
+            grid = np.linspace(0.0, end, grid or GRID_POINTS)
+        result[name] = {"time": grid}
+        for column in value_columns(model.outputs[name]):
+            result[name][column["name"]] = np.full((points, reps, len(grid)), np.nan)
+        for block in blocks:
+            if name in block.outputs:
+                resample(model, block, name, grid)
+            p0, p1, r0, r1 = block.where
+            for column, values in block.series[name].items():
+                result[name][column][p0:p1, r0:r1] = values
+    return result
+
+
+def finish_tables(model, blocks, keep, reps):
+    """{output: structured array with row, point, rep before its own columns}, in row order."""
+    result = {}
+    for name in keep:
+        if model.outputs[name]["series"]:
+            continue
+        parts = []
+        for block in blocks:
+            rows, offsets = block.outputs[name]
+            p0, _, r0, r1 = block.where
+            counts = np.diff(np.asarray(offsets).astype(np.int64))
+            local = np.repeat(np.arange(counts.size), counts)
+            part = np.zeros(rows.size, table_dtype(rows.dtype))
+            part["point"], part["rep"] = p0 + local // (r1 - r0), r0 + local % (r1 - r0)
+            part["row"] = part["point"] * reps + part["rep"]
+            for column in rows.dtype.names:
+                part[column] = rows[column]
+            parts.append(part)
+        table = np.concatenate(parts)
+        result[name] = table if len(parts) == 1 else table[np.argsort(table["row"], kind="stable")]
+    return result
+
+
+def table_dtype(dtype):
+    """The dtype of a kept table: row, point, rep, then the columns of the output."""
+    own = [(name, dtype.fields[name][0]) for name in dtype.names]
+    return np.dtype([(name, np.int64) for name in ("row", "point", "rep")] + own)

@@ -1,0 +1,162 @@
+"""Sweeps: a plan of points, a key for every (point, repetition), the core, and a labelled result."""
+
+import numpy as np
+
+from . import _block, _core, _design, _estimate
+from ._common import GIB, REPS_MAX, boolean, check_budget, check_seed, integer, one_of, real, size, warn
+from ._model import find
+from ._progress import Progress
+from ._results import Sweep
+from ._run import Job, check_token, check_warnings
+
+REPS, REPS_MOST = 20, 1000
+
+
+def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence=0.95, errors="raise",
+          keep=None, precision=None, reps_max=REPS_MOST, keep_max=GIB, design=None, progress=None, token=None,
+          budget=None, **params):  # fmt: skip
+    """Run a model at every point of a grid or design, several times each, on every core.
+
+    Parameters
+    ----------
+    model : str or Model
+    *axes : Axis
+        Coordinates made by ``dl.axis(name, values, fn)``.
+    reps : int, default 20 (1 for exact models)
+    seed : int in 0..2**64-1, or None
+        Root seed; None draws one and records it.
+    crn : bool
+        Common random numbers: repetition k has the same key at every point, so differences between points
+        are sharp. False: a key for every (point, rep).
+    threads : int, optional
+        Default: one for each core this process may use. The result does not depend on it.
+    confidence : float in (0, 1)
+    errors : "raise" or "mask"
+        A failing row ends the sweep, or becomes NaN and an entry of ``.failures``.
+    keep : True, str, list of str or dict, optional
+        Output tables to keep. A series is resampled on 200 common times (dimension time, s) or on
+        ``{name: times or how many}``; other tables become one with columns row, point, rep.
+    precision : float or {column: float}, optional
+        Add repetitions until the half-width of every interval is at most this fraction of its mean: they
+        double from reps on, up to reps_max. Keys belong to positions, so the first repetitions are those of a
+        shorter sweep. A rule that looks at intervals to stop makes them cover a little less than promised.
+    keep_max : int or str
+        Most bytes of kept output rows, such as "2GiB".
+    design : list of dict, structured array, DataFrame or (names, array), optional
+        Points from any sampler: dimension point.
+    progress : bool or callable(done, total), optional
+        By default a bar appears when more than ten seconds are ahead.
+    token : Token, optional
+        ``token.cancel()`` in another thread stops the sweep within 100 ms.
+    budget : dict, optional
+        {"steps": per run, "memory": bytes of one run, "total": bytes of the whole result, default 8 GiB}.
+    **params
+        Parameters. A list, tuple, range or array is an axis; a dict is an axis with labels.
+
+    Returns a Sweep whose dimensions are ``*axes``, point, ``**params`` in this order. TypeError, ValueError
+    and UnknownNameError (a KeyError) name the parameter, the value, what is accepted and the nearest name.
+    """
+    model = find(model)
+    reps = (1 if model.exact else REPS) if reps is None else integer("reps", reps, 1, REPS_MAX)
+    rule = _Rule(model, precision, integer("reps_max", reps_max, 1, REPS_MAX))
+    state = {"seed": check_seed(seed), "crn": boolean("crn", crn)}
+    state["confidence"] = real("confidence", confidence, 0, 1, closed=False)
+    job = Job(model, None, None, None, _block.parse_keep(model, keep), check_budget(budget))
+    job.threads = 0 if threads is None else integer("threads", threads, 1, 256)
+    job.mask = one_of("errors", errors, ("raise", "mask")) == "mask"
+    job.keep_max, job.token = size("keep_max", keep_max), check_token(token)
+    bar = Progress(progress)
+    state["plan"] = _design.plan(model, axes, params, design, check=not job.mask)
+    return _execute(job, state, reps, rule, bar)
+
+
+def _execute(job, state, reps, rule, bar):
+    """Run the first repetitions, then as many more as the precision asks for."""
+    plan, model = state["plan"], job.model
+    job.rows, job.pool = np.ascontiguousarray(plan.rows.reshape(-1)), plan.pool
+    points, blocks, done = len(job.rows), [], 0
+    if not job.mask:
+        check_warnings(model, job.rows, job.pool, plan.dims)
+    with bar:
+        while True:
+            _estimate.check_memory(model, job.rows, job.pool, reps, job.keep, job.budget)
+            more = np.asarray(_core.row_keys(state["seed"], points, reps - done, state["crn"], 0, done))
+            more = more.reshape(points, reps - done)
+            job.keys = more if job.keys is None else np.concatenate([job.keys, more], axis=1)
+            bar.more(more.size)
+            blocks += run_blocks(job, done, reps, bar)
+            done = reps
+            if not rule.targets or not (missed := rule.unmet(_result(job, blocks, done, state, final=False))):
+                break
+            if done >= rule.most:
+                warn(f"{model.name}: {missed} of {points} points miss the precision with {done} repetitions")
+                break
+            reps = min(2 * done, rule.most)
+    return _result(job, blocks, done, state, final=True)
+
+
+class _Rule:
+    """The sequential rule: {column: relative half-width} and the most repetitions."""
+
+    def __init__(self, model, precision, most):
+        if precision is not None and not isinstance(precision, dict):
+            precision = {model.main_column: precision}
+        given = {
+            model.column(k)["name"]: real("precision", v, 0, 1, closed=False)
+            for k, v in (precision or {}).items()
+        }
+        self.targets, self.most = {} if model.exact else given, most
+
+    def unmet(self, result):
+        """How many points have a wider interval than asked for; a mean that is NaN asks for nothing."""
+        open_points = np.zeros(result.shape, bool)
+        for name, target in self.targets.items():
+            s = result.stats(name)
+            with np.errstate(invalid="ignore"):
+                half = (s["high"] - s["low"]) / 2
+                open_points |= ~(half <= target * np.abs(s["mean"])) & np.isfinite(s["mean"])
+        return int(open_points.sum())
+
+
+def run_blocks(job, r0, r1, bar):
+    """Run repetitions r0..r1 of every point; in several blocks only where series are kept on given times."""
+    points = len(job.rows)
+    fixed = {name: grid for name, grid in job.keep.items() if isinstance(grid, np.ndarray)}
+    blocks = []
+    for where in _rectangles(job, points, r0, r1, cut=bool(fixed)):
+        block = _block.run_block(job, where, bar.block())
+        bar.block_done(block.metrics.size)
+        for name, grid in fixed.items():
+            _block.resample(job.model, block, name, grid)
+        blocks.append(block)
+    return blocks
+
+
+def _rectangles(job, points, r0, r1, cut):
+    """Whole, or cut into pieces of some 16 rows per core so that raw series are never all there at once."""
+    rows = 16 * (job.threads or _core.cores())
+    if not cut:
+        yield (0, points, r0, r1)
+    elif r1 - r0 >= rows:
+        for p in range(points):
+            for r in range(r0, r1, rows):
+                yield (p, p + 1, r, min(r + rows, r1))
+    else:
+        step = max(1, rows // (r1 - r0))
+        for p in range(0, points, step):
+            yield (p, min(p + step, points), r0, r1)
+
+
+def _result(job, blocks, reps, state, final):
+    plan, model, points = state["plan"], job.model, len(job.rows)
+    metrics, buckets = _block.join(model, blocks, points, reps)
+    series, tables = {}, {}
+    if final and job.keep:
+        series = _block.finish_series(model, blocks, job.keep, points, reps)
+        tables = _block.finish_tables(model, blocks, job.keep, reps)
+    return Sweep(
+        model=model, rows=job.rows, pool=job.pool, dims=plan.dims, coords=plan.coords, about=plan.about,
+        aux=plan.aux, varied=plan.varied, keys=job.keys, metrics=metrics, buckets=buckets, series=series,
+        tables=tables, failures=sorted(f for block in blocks for f in block.failures), seed=state["seed"],
+        crn=state["crn"], confidence=state["confidence"], mutant=plan.mutant,
+    )  # fmt: skip
