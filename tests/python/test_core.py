@@ -27,12 +27,6 @@ assert not heavy, heavy
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_stub_is_true():
-    command = [sys.executable, "-m", "mypy.stubtest", "distlab._core"]
-    out = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert out.returncode == 0, out.stdout + out.stderr
-
-
 def test_constants():
     assert _core.DISTRIBUTION_NAMES[0] == "constant" and _core.DISTRIBUTION_NAMES[-1] == "mixture"
     assert _core.REPR_TIME_MAX == pytest.approx(2**62 / 1e9)
