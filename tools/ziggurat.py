@@ -5,7 +5,7 @@
 A decreasing density f on [0, inf) is covered by 256 horizontal layers of equal area v. The base layer
 (number 0) is the rectangle [0, r] x [0, f(r)] together with the whole tail beyond r, so
 v = r f(r) + tail(r); layer i is [0, x_i] x [f(x_i), f(x_i+1)], so f(x_i+1) = f(x_i) + v / x_i.
-The right r is the one for which the top layer ends exactly at f(0) = 1; bisection finds it with 50
+The right r is the one for which the top layer ends exactly at f(0) = 1; bisection finds it with 30
 digits, and every number is rounded once, to the nearest double. x_0 = v / f(r) is the width the base
 layer would have as a rectangle, x_256 = 0. (Marsaglia and Tsang, J. Stat. Softw. 5(8), 2000.)
 
@@ -14,9 +14,9 @@ Only decimal of the standard library is used, so every machine prints the same b
 
 from decimal import Decimal, getcontext
 
-getcontext().prec = 60
+getcontext().prec = 40
 LAYERS = 256
-STEPS = 150  # halvings of an interval of length 1: far below the rounding of a double
+STEPS = 100  # halvings of an interval of length 1: far below the rounding of a double
 
 
 def pi():
@@ -25,7 +25,7 @@ def pi():
     def atan_inverse(n):
         power = total = Decimal(1) / n
         k = 1
-        while abs(power) > Decimal(10) ** -58:
+        while abs(power) > Decimal(10) ** -39:
             power /= -n * n
             k += 2
             total += power / k
@@ -64,7 +64,7 @@ class Normal:
         """sqrt(pi / 2) minus the integral over [0, x], by its power series."""
         term = total = x
         k = 0
-        while abs(term) > Decimal(10) ** -55:
+        while abs(term) > Decimal(10) ** -36:
             k += 1
             term *= -x * x / (2 * k)
             total += term / (2 * k + 1)

@@ -109,7 +109,10 @@ static const void *rows(const dlab_distribution *d, const dlab_pool *pool, size_
 
 const dlab_part *dlab_law_parts(const dlab_distribution *d, const dlab_pool *pool)
 {
-    return d->count <= DLAB_PARTS_MAX ? rows(d, pool, sizeof(dlab_part)) : NULL;
+    const dlab_part *const parts = d->count <= DLAB_PARTS_MAX ? rows(d, pool, sizeof(dlab_part)) : NULL;
+    for (uint32_t i = 0; parts != NULL && i < d->count; i++)
+        if (parts[i].distribution.kind == DLAB_DIST_MIXTURE) return NULL;
+    return parts;
 }
 
 const double *dlab_law_samples(const dlab_distribution *d, const dlab_pool *pool)
@@ -156,7 +159,7 @@ static int check_references(const dlab_distribution *d, const dlab_pool *pool, d
     if (d->count > DLAB_PARTS_MAX)
         return dlab_fail(err, DLAB_ELIMIT, "mixture: %" PRIu32 " parts are more than %d", d->count,
                          DLAB_PARTS_MAX);
-    const dlab_part *const parts = dlab_law_parts(d, pool);
+    const dlab_part *const parts = rows(d, pool, sizeof(dlab_part)); /* nested ones too, to say so */
     if (parts == NULL) return missing(d, "parts", err);
     for (uint32_t i = 0; i < d->count; i++) {
         const int code = check_part(&parts[i], pool, err);
@@ -226,7 +229,7 @@ static void put_law(writer *w, const dlab_distribution *d)
         put(w, "table=%" PRIu32 ", first=%" PRIu32 ", count=%" PRIu32, d->table, d->first, d->count);
 }
 
-static void put_distribution(writer *w, const dlab_distribution *d, const dlab_pool *pool, bool is_part)
+static void put_distribution(writer *w, const dlab_distribution *d, const dlab_pool *pool)
 {
     if (d->kind < 0 || d->kind >= DLAB_DIST_KINDS) {
         put(w, "None");
@@ -234,14 +237,12 @@ static void put_distribution(writer *w, const dlab_distribution *d, const dlab_p
     }
     put(w, "%s(", dlab_distribution_names[d->kind]);
     put_law(w, d);
-    /* a mixture within a mixture is refused everywhere; written, it stays empty instead of going round */
-    const dlab_part *parts = NULL;
-    if (d->kind == DLAB_DIST_MIXTURE && !is_part) parts = dlab_law_parts(d, pool);
+    const dlab_part *const parts = d->kind == DLAB_DIST_MIXTURE ? dlab_law_parts(d, pool) : NULL;
     for (uint32_t i = 0; parts != NULL && i < d->count; i++) {
         if (i > 0) put(w, ", ");
         put_number(w, parts[i].weight);
         put(w, ": ");
-        put_distribution(w, &parts[i].distribution, pool, true);
+        put_distribution(w, &parts[i].distribution, pool);
     }
     put(w, ")");
     if (d->shift == 0) return;
@@ -253,6 +254,6 @@ int dlab_distribution_format(const dlab_distribution *d, const dlab_pool *pool, 
 {
     writer w = { text, size, 0 };
     if (size > 0) text[0] = '\0';
-    put_distribution(&w, d, pool, false);
+    put_distribution(&w, d, pool);
     return (int)w.length;
 }

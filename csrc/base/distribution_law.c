@@ -65,7 +65,6 @@ static double mixture_cdf(const dlab_distribution *d, const dlab_pool *pool, dou
     double sum = 0, weight = 0;
     for (uint32_t i = 0; parts != NULL && i < d->count; i++) {
         weight += parts[i].weight;
-        if (parts[i].distribution.kind == DLAB_DIST_MIXTURE) return NAN;
         sum += parts[i].weight * dlab_distribution_cdf(&parts[i].distribution, pool, x);
     }
     return sum / weight;
@@ -114,7 +113,6 @@ static double mixture_quantile(const dlab_distribution *d, const dlab_pool *pool
     const dlab_part *const parts = dlab_law_parts(d, pool);
     double low = INFINITY, high = -INFINITY;
     for (uint32_t i = 0; parts != NULL && i < d->count; i++) {
-        if (parts[i].distribution.kind == DLAB_DIST_MIXTURE) return NAN;
         const double q = dlab_distribution_quantile(&parts[i].distribution, pool, p);
         low = fmin(low, q);
         high = fmax(high, q);

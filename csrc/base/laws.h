@@ -17,7 +17,8 @@ extern const dlab_law_bound dlab_law_bounds[DLAB_DIST_KINDS][DLAB_LAW_PARAMETERS
 /* Check kind and parameters alone; references into the pool are not followed. */
 int dlab_law_check(const dlab_distribution *d, dlab_error *err);
 
-/* The rows a mixture or an empirical distribution refers to; NULL where they are not there. */
+/* The rows a mixture or an empirical distribution refers to; NULL where they are not there, or where a
+ * part is a mixture itself: nothing here goes round in circles, whatever a record says. */
 const dlab_part *dlab_law_parts(const dlab_distribution *d, const dlab_pool *pool);
 const double *dlab_law_samples(const dlab_distribution *d, const dlab_pool *pool);
 

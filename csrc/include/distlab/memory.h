@@ -33,7 +33,8 @@ void dlab_arena_free(dlab_arena *arena);
 void *dlab_memory_realloc(dlab_memory *memory, void *old, size_t old_size, size_t size, dlab_error *err);
 void dlab_memory_free(dlab_memory *memory, void *old, size_t size);
 
-/* A growing array of equal rows; push copies one row in. Rows are never moved by a failed push. */
+/* A growing array of equal rows; push copies count rows in (zeroed ones where row is NULL). A failed push
+ * leaves the buffer as it was. */
 typedef struct dlab_buffer {
     char *rows;
     size_t count, capacity, row_size;
