@@ -23,12 +23,12 @@ SPARK_LINES = 6
 PARTS = ("mean", "p50", "p90", "p95", "p99", "p999", "max")
 
 _STYLE = (
-    "<style>.dlab{max-width:60em;line-height:1.35}.dlab table{border-collapse:collapse;margin:.4em 0;"
-    "font-size:.92em}.dlab table th,.dlab table td{padding:.16em .75em .16em .3em;text-align:left;"
-    "vertical-align:top}.dlab table thead th{border-bottom:1px solid currentColor;font-weight:600}"
-    ".dlab table .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
-    ".dlab code{background:none;padding:0;color:inherit;white-space:nowrap}.dlab .q{opacity:.7}"
-    ".dlab p{margin:.25em 0}.dlab summary{cursor:pointer}</style>"
+    "<style>.dlab{max-width:60em;line-height:1.35}.dlab.dlab table{border-collapse:collapse;margin:.4em 0;"
+    "font-size:.92em}.dlab.dlab table th,.dlab.dlab table td{padding:.16em .75em .16em .3em;text-align:left;"
+    "vertical-align:top}.dlab.dlab table thead th{border-bottom:1px solid currentColor;font-weight:600}"
+    ".dlab.dlab table .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+    ".dlab.dlab code{background:none;padding:0;color:inherit;white-space:nowrap}.dlab .q{opacity:.7}"
+    ".dlab.dlab p{margin:.25em 0}.dlab summary{cursor:pointer}</style>"
 )
 
 
@@ -153,7 +153,7 @@ def model_html(model: Any) -> str:
         rest = f"and {more} more parameters; " if more > 0 else ""
         return _block(
             f"<p><b>{_text(model.name)}</b>: {_text(model.title)}</p>",
-            f"<p>{_prose(model.doc, (10_000, 900, 500, 300, 200)[level])}</p>",
+            f"<p>{_prose(model.doc, (10_000, 900, 500, 300, 200)[level])}.</p>",
             _table(head, rows),
             _metrics(model, docs),
             _extras(model, docs),

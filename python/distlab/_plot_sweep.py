@@ -40,6 +40,12 @@ def plot_sweep(
     with_theory = _draw_theory(ax, plan, lines)
     _scale(ax, plan, lines, logy)
     _label(ax, plan, with_theory)
+    if figure is not None:
+        for line in (
+            line for line in ax.lines if line.get_marker() in _style.MARKERS and len(line.get_xdata())
+        ):
+            line.set_clip_on(False)  # a marker on the edge is shown whole
+            line.set_in_layout(False)
     note = _note(sweep, plan, lines, drawn, infinite)
     return _style.finish(figure, ax, note, _caption(sweep, plan))
 
@@ -182,10 +188,23 @@ def _scale(ax: Any, plan: Plan, lines: list[Line], logy: bool | None) -> None:
         if len(plan.at) <= 6 and np.all(plan.at == np.round(plan.at)) and np.ptp(plan.at) <= 4 * len(plan.at):
             ax.set_xticks(plan.at, plan.ticks)
     else:
-        crowded = sum(len(t) for t in plan.ticks) > 75
-        ax.set_xticks(plan.at, plan.ticks, rotation=20 if crowded else 0, ha="right" if crowded else "center")
+        _name_categories(ax, plan)
         ax.set_xlim(-0.5, len(plan.at) - 0.5)
         ax.grid(False, axis="x")
+
+
+def _name_categories(ax: Any, plan: Plan) -> None:
+    """The names of categories, folded where they are long, slanted where that is not enough."""
+    import textwrap
+
+    width = max(8, 80 // len(plan.ticks))
+    folded = [
+        "\n".join(textwrap.wrap(name.replace("(", " ("), width)).replace(" (", "(") for name in plan.ticks
+    ]
+    if max(len(line) for name in folded for line in name.split("\n")) <= width:
+        ax.set_xticks(plan.at, folded)
+    else:
+        ax.set_xticks(plan.at, plan.ticks, rotation=25, ha="right")
 
 
 def _label(ax: Any, plan: Plan, with_theory: bool) -> None:
