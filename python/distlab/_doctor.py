@@ -104,8 +104,8 @@ def _stream() -> tuple[str, bool]:
     return f"key {key:016x}, first draw {first:.6f}", good
 
 
-KNOWN_KEY = 0
-KNOWN_DRAW = ""
+KNOWN_KEY = 0xC7A36CE90D9F67DE
+KNOWN_DRAW = "0x1.587a8143eaadfp-4"
 
 
 def _station() -> tuple[str, bool]:

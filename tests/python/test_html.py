@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import distlab as dl
+import probe
 from distlab import _core, _html, _units
 
 VOID = {"br", "hr", "path", "meta"}
@@ -51,8 +52,10 @@ def shown(result):
     return words(result._repr_html_())
 
 
-@pytest.mark.parametrize("name", _core.models())
+@pytest.mark.parametrize("name", sorted({*_core.models(), probe.NAME}))
 def test_every_model(name):
+    if name == probe.NAME:
+        probe.register()
     model = dl.models()[name]
     text = shown(model)
     for field in model.fields[:10]:
@@ -64,11 +67,8 @@ def test_every_model(name):
         assert metric["name"] in text
     shown(dl.sweep(name, reps=2, **fast))
     numeric = next(f for f in model.fields if f["type"] in ("double", "int") and f["name"] != "jobs")
-    values = np.unique(
-        np.linspace(numeric["low"], numeric["high"], 3).astype(
-            type(model.signature().parameters[numeric["name"]].default)
-        )
-    )
+    kind = int if numeric["type"] == "int" else float
+    values = np.unique(np.linspace(numeric["low"], numeric["high"], 3).astype(kind))
     shown(dl.sweep(name, reps=2, errors="mask", **fast, **{numeric["name"]: values}))
 
 
