@@ -15,6 +15,8 @@ HEAD = """\
 #ifndef DISTLAB_MODELS_H
 #define DISTLAB_MODELS_H
 #include <distlab/sweep.h>
+
+/* clang-format off */
 """
 # descriptor type -> (C type, alignment); sizes are those of the dtype
 MEMBERS = {

@@ -209,75 +209,39 @@ def _name_categories(ax: Any, plan: Plan) -> None:
 
 def _label(ax: Any, plan: Plan, with_theory: bool) -> None:
     """Axis labels with units, and a legend made of what tells the series apart."""
+    columns, first = plan.columns, plan.columns[0]
+    metrics = {c.get("metric") or c["name"] for c in columns}
     ax.set_xlabel(_units.axis_label(plan.field))
-    columns = plan.columns
-    unit = _units.field_unit(columns[0])
-    same = len({c.get("metric") or c["name"] for c in columns}) == 1
     if len(columns) == 1:
-        ax.set_ylabel(_units.column_label(columns[0]))
-    elif same:
-        ax.set_ylabel(
-            _units.with_unit(_units.title(str(columns[0].get("metric") or columns[0]["name"])), unit)
-        )
+        ax.set_ylabel(_units.column_label(first))
     else:
-        ax.set_ylabel(_units.with_unit(_units.quantity_name(columns[0].get("unit")), unit))
-    joined = plan.numeric and len(plan.at) > 1
+        shared = _units.title(metrics.pop()) if len(metrics) == 1 else _units.quantity_name(first.get("unit"))
+        ax.set_ylabel(_units.with_unit(shared, _units.field_unit(first)))
     for i, name in enumerate(plan.hues):
-        look = _look(plan, i, 0)
-        ax.plot(
-            [],
-            [],
-            color=look.colour,
-            linestyle=look.line,
-            linewidth=1.7,
-            marker=look.marker,
-            markersize=5.2,
-            label=name,
-        )
+        _entry(ax, _look(plan, i, 0), name)
     for k, column in enumerate(columns if len(columns) > 1 else ()):
-        text = (
-            (_units.part_text(column) or _units.words(column["name"]))
-            if same
-            else _units.column_title(column)
-        )
         look = _look(plan, 0, k)
-        ax.plot(
-            [],
-            [],
-            color=_style.QUIET if plan.hues else look.colour,
-            linestyle=look.line,
-            linewidth=1.7,
-            marker="" if plan.hues and joined else look.marker,
-            markersize=5.2,
-            label=text,
+        if plan.hues:
+            look = look._replace(colour=_style.QUIET, marker="" if look.line != "none" else look.marker)
+        same = not metrics  # one metric, whose parts are told apart
+        text = (
+            _units.part_text(column) or _units.words(column["name"]) if same else _units.column_title(column)
         )
+        _entry(ax, look, text)
     if with_theory and not plan.hues and len(columns) == 1:
-        look = _look(plan, 0, 0)
-        ax.plot(
-            [],
-            [],
-            color=look.colour,
-            linestyle=look.line,
-            linewidth=1.7,
-            marker=look.marker,
-            markersize=5.2,
-            label="simulation",
-        )
+        _entry(ax, _look(plan, 0, 0), "simulation")
     if with_theory:
-        ax.plot(
-            [],
-            [],
-            color=_style.INK,
-            linewidth=1.2 if joined else 0,
-            label="closed form",
-            linestyle=(0, (4, 2.5)) if joined else "none",
-            marker="" if joined else "_",
-            markersize=15,
-        )
-    elif len(plan.hues) + len(columns) <= 1:
-        return
-    heading = _units.axis_label(plan.hue_field) if plan.hues else None
-    _style.legend(ax, heading)
+        joined = plan.numeric and len(plan.at) > 1
+        look = _style.Look(_style.INK, (0, (4, 2.5)) if joined else "none", "" if joined else "_")
+        _entry(ax, look, "closed form", 1.2, 15)
+    if with_theory or plan.hues or len(columns) > 1:
+        _style.legend(ax, _units.axis_label(plan.hue_field) if plan.hues else None)
+
+
+def _entry(ax: Any, look: _style.Look, text: str, width: float = 1.7, size: float = 5.2) -> None:
+    """A line of the legend."""
+    style = {"color": look.colour, "linestyle": look.line, "linewidth": width}
+    ax.plot([], [], **style, marker=look.marker, markersize=size, label=text)
 
 
 def _note(sweep: Any, plan: Plan, lines: list[Line], drawn: bool, infinite: int) -> str:

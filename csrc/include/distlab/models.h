@@ -6,6 +6,8 @@
 #define DISTLAB_MODELS_H
 #include <distlab/sweep.h>
 
+/* clang-format off */
+
 /* queueing.station: One line, c servers, simulated job by job */
 enum {
     DLAB_QUEUEING_STATION_BUG_NONE = 0, DLAB_QUEUEING_STATION_BUG_WARMUP_COUNTED = 1,
