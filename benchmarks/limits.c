@@ -1,7 +1,7 @@
-/* The plain-C limits that distlab is measured against, in the same run on the same machine: M/M/1 by Lindley's
- * recursion in double with nothing else (no statistics, no budget, no units), one stream, ziggurat exponentials, and
- * the same on threads with an atomic counter. Usage: limits lindley CUSTOMERS SEED | limits sweep ROWS THREADS;
- * prints seconds and a mean. */
+/* The plain-C limits that distlab is measured against, in the same run on the same machine: M/M/1 by
+ * Lindley's recursion in double with nothing else (no statistics, no budget, no units), one stream,
+ * ziggurat exponentials, and the same on threads with an atomic counter. Usage: limits lindley CUSTOMERS
+ * SEED | limits sweep ROWS THREADS; prints seconds and a mean. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>

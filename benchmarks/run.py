@@ -1,7 +1,7 @@
 """Speed as ratios, measured side by side in one run: `make bench`, or `python benchmarks/run.py [NAME...]`.
 
-Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles, because
-absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here with
+Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles,
+because absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here with
 -O3 -march=native; distlab runs as installed.
 """
 
@@ -42,14 +42,21 @@ def paired(ours, theirs, rounds=ROUNDS):
     pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
     ratios = sorted(a / b for a, b in pairs)
     quarter = len(ratios) // 4
-    return (statistics.median(ratios), ratios[quarter], ratios[-1 - quarter],
-            statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs))
+    return (
+        statistics.median(ratios),
+        ratios[quarter],
+        ratios[-1 - quarter],
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+    )
 
 
 def show(name, figures, goal, unit, scale):
     median, low, high, ours, theirs = figures
-    print(f"{name:<58} {median:5.2f}x  ({low:.2f} .. {high:.2f})  goal {goal:<8} "
-          f"{ours * scale:9.3f} against {theirs * scale:.3f} {unit}")
+    print(
+        f"{name:<58} {median:5.2f}x  ({low:.2f} .. {high:.2f})  goal {goal:<8} "
+        f"{ours * scale:9.3f} against {theirs * scale:.3f} {unit}"
+    )
 
 
 def recursion(program):
@@ -65,30 +72,46 @@ def recursion(program):
 
 
 def sweep(program):
-    """Rows of 10 000 customers on two threads, and the scaling from one thread to two, both against plain C."""
-    import distlab as dl
-
+    """Rows of 10 000 customers on two threads, and the scaling from one to two, both against plain C."""
     import numpy as np
+
+    import distlab as dl
 
     rates = np.linspace(50, 95, 64)
     reps = 32
     rows = len(rates) * reps
 
     def ours(threads):
-        return timed(lambda: dl.sweep("queueing.station", arrival_rate=rates, jobs=10_000, reps=reps,
-                                      threads=threads, progress=False))
+        return timed(
+            lambda: dl.sweep(
+                "queueing.station",
+                arrival_rate=rates,
+                jobs=10_000,
+                reps=reps,
+                threads=threads,
+                progress=False,
+            )
+        )
 
     figures = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 9)
-    show("sweep of 10 000-customer rows, 2 threads / plain-C threads", figures, "<= 1.25", "us a row", 1e6 / rows)
+    show(
+        "sweep of 10 000-customer rows, 2 threads / plain-C threads",
+        figures,
+        "<= 1.25",
+        "us a row",
+        1e6 / rows,
+    )
     one = paired(lambda: ours(1), lambda: limit(program, "sweep", rows, 1), 5)
     two = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 5)
     own, plain = one[3] / two[3], one[4] / two[4]
-    print(f"{'  its scaling from 1 to 2 threads / that of plain C':<58} {own / plain:5.2f}x  "
-          f"({own:.2f} / {plain:.2f})  goal >= 0.95")
+    print(
+        f"{'  its scaling from 1 to 2 threads / that of plain C':<58} {own / plain:5.2f}x  "
+        f"({own:.2f} / {plain:.2f})  goal >= 0.95"
+    )
 
 
 def startup(_):
-    """A process that imports distlab and has its first 10 000-customer result, against one that imports NumPy."""
+    """A process that imports distlab and has its first 10 000-customer result, against `import numpy`."""
     first = "import distlab as dl; dl.run('queueing.station', jobs=10_000)"
 
     def process(code):
@@ -100,15 +123,17 @@ def startup(_):
 
 def closed_forms(_):
     """Erlang C over 1e5 points, up to 100 servers, one call on one thread (goal: 30 ms)."""
-    import distlab as dl
-
     import numpy as np
+
+    import distlab as dl
 
     servers = np.tile(np.arange(1, 101), 1000)
     points = {"servers": servers, "arrival_rate": servers * np.linspace(10, 95, servers.size)}
-    call = lambda: dl.sweep("queueing.analytic", system="mmc", design=points, threads=1, progress=False)  # noqa: E731
+    call = lambda: dl.sweep("queueing.analytic", system="mmc", design=points, threads=1, progress=False)
     times = [timed(call) for _ in range(5)]
-    print(f"{'Erlang C, 1e5 points, 1 thread (whole Python call)':<58} {statistics.median(times) * 1e3:7.1f} ms")
+    print(
+        f"{'Erlang C, 1e5 points, 1 thread (whole Python call)':<58} {statistics.median(times) * 1e3:7.1f} ms"
+    )
 
 
 BENCHMARKS = {"recursion": recursion, "sweep": sweep, "startup": startup, "closed_forms": closed_forms}

@@ -1,4 +1,7 @@
-"""Execute the starter lessons and write them as pages: `make run`. Usage: tools/pages.py FOLDER [LESSON.ipynb...]"""
+"""Execute the starter lessons and write them as pages: `make run`.
+
+Usage: tools/pages.py FOLDER [LESSON.ipynb...]
+"""
 
 import concurrent.futures
 import os
@@ -27,8 +30,9 @@ def execute(notebook, folder):
     os.environ["DISTLAB_BOOK"] = "1"  # nobody sits here: lessons show a sample guess
     page = folder / (notebook.stem + ".html")
     node = nbformat.read(notebook, as_version=4)
-    NotebookClient(node, timeout=300, kernel_name="python3",
-                   resources={"metadata": {"path": str(notebook.parent)}}).execute()
+    NotebookClient(
+        node, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
+    ).execute()
     html, _ = HTMLExporter().from_notebook_node(node)
     page.write_text(html)
     return page, time.monotonic() - start
@@ -42,10 +46,12 @@ def main():
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         for page, seconds in pool.map(execute, notebooks, [folder] * len(notebooks)):
             print(f"  {page}  ({seconds:.0f} s)")
-    print("\nOpen a page in a browser, or go on with\n"
-          "  make lab                           the lessons in JupyterLab, live\n"
-          "  .venv/bin/python -m distlab list   every model\n"
-          "  make test                          everything that is checked")
+    print(
+        "\nOpen a page in a browser, or go on with\n"
+        "  make lab                           the lessons in JupyterLab, live\n"
+        "  .venv/bin/python -m distlab list   every model\n"
+        "  make test                          everything that is checked"
+    )
 
 
 if __name__ == "__main__":

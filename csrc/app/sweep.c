@@ -79,8 +79,9 @@ static void end_sweep(job *j, worker *w, const dlab_failure *failure)
     while (row < lowest && !atomic_compare_exchange_weak(&j->fatal_row, &lowest, row)) {}
 }
 
-/* A failed row is zeroed. Under a mask it is recorded; without one no row behind the lowest failing row matters
- * any more, but every row before it still runs, so that the error reported does not depend on timing. */
+/* A failed row is zeroed. Under a mask it is recorded; without one no row behind the lowest failing row
+ * matters any more, but every row before it still runs, so that the error reported does not depend on
+ * timing. */
 static void fail_row(job *j, worker *w, size_t row)
 {
     dlab_failure failure = { .row = row, .error = w->ctx.err };

@@ -58,7 +58,7 @@ int dlab_bootstrap_interval(const double *x, size_t n, double confidence, size_t
     if (n >= DLAB_BOOTSTRAP_VALUES && !(out->se > 0)) return DLAB_OK;
     out->low = out->high = NAN;
     if (n < DLAB_BOOTSTRAP_VALUES) return DLAB_OK;
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     double *const t = dlab_memory_realloc(memory, NULL, 0, resamples * sizeof(double), &why);
     if (t == NULL) return dlab_fail(err, why.code, "%s", why.text);
     dlab_rng rng;

@@ -33,10 +33,10 @@ int64_t dlab_histogram_edge(uint32_t index)
 
 int dlab_histogram_open(dlab_histogram *h, dlab_arena *arena, dlab_error *err)
 {
-    dlab_error why = {.code = DLAB_OK};
+    dlab_error why = { .code = DLAB_OK };
     uint64_t *const counts = dlab_arena_alloc(arena, DLAB_HISTOGRAM_BUCKETS, sizeof(uint64_t), &why);
     if (counts == NULL) return dlab_fail(err, why.code, "%s", why.text);
-    *h = (dlab_histogram){.min = INT64_MAX, .max = INT64_MIN, .cells.counts = counts};
+    *h = (dlab_histogram){ .min = INT64_MAX, .max = INT64_MIN, .cells.counts = counts };
     return DLAB_OK;
 }
 
@@ -116,7 +116,7 @@ static bool sum_size(const dlab_histogram *h, uint64_t size[2])
 
 double dlab_histogram_sum(const dlab_histogram *h)
 {
-    uint64_t size[4] = {0};
+    uint64_t size[4] = { 0 };
     const bool negative = sum_size(h, size);
     return negative ? -wide_double(size) : wide_double(size);
 }
@@ -131,7 +131,7 @@ double dlab_histogram_mean(const dlab_histogram *h)
 double dlab_histogram_variance(const dlab_histogram *h)
 {
     if (h->count < 2) return NAN;
-    uint64_t left[4] = {0}, right[4] = {0}, size[2];
+    uint64_t left[4] = { 0 }, right[4] = { 0 }, size[2];
     for (int i = 0; i < 3; i++) wide_add_product(left, i, h->squares[i], (uint64_t)h->count);
     (void)sum_size(h, size);
     for (int i = 0; i < 2; i++)
@@ -164,8 +164,7 @@ int dlab_histogram_pack(dlab_histogram *h, dlab_buffer *pool, dlab_memory *memor
 
 void dlab_histogram_merge(dlab_histogram *into, const dlab_histogram *from, const uint64_t *pool)
 {
-    for (uint32_t i = 0; i < from->used; i++)
-        into->cells.counts[from->first + i] += pool[from->cells.at + i];
+    for (uint32_t i = 0; i < from->used; i++) into->cells.counts[from->first + i] += pool[from->cells.at + i];
     into->count += from->count;
     if (from->min < into->min) into->min = from->min;
     if (from->max > into->max) into->max = from->max;

@@ -10,14 +10,11 @@
 
 #include <distlab/numerics.h>
 
-static bool sensible(double confidence)
-{
-    return confidence > 0 && confidence < 1;
-}
+static bool sensible(double confidence) { return confidence > 0 && confidence < 1; }
 
 dlab_interval dlab_t_interval(double mean, double se, int64_t n, double confidence)
 {
-    dlab_interval out = {.mean = mean, .low = NAN, .high = NAN, .se = se, .n = n};
+    dlab_interval out = { .mean = mean, .low = NAN, .high = NAN, .se = se, .n = n };
     if (n < 2 || !sensible(confidence)) return out;
     const double half = -dlab_t_quantile(0.5 * (1 - confidence), (double)(n - 1)) * se;
     out.low = mean - half;
@@ -70,7 +67,7 @@ dlab_interval dlab_ratio_interval(const double *num, const double *den, size_t n
 
 dlab_interval dlab_proportion_interval(double successes, double trials, double confidence)
 {
-    dlab_interval out = {.mean = NAN, .low = NAN, .high = NAN, .se = NAN, .n = 0};
+    dlab_interval out = { .mean = NAN, .low = NAN, .high = NAN, .se = NAN, .n = 0 };
     if (!(trials > 0 && trials < 0x1p63 && successes >= 0 && successes <= trials)) return out;
     out.mean = successes / trials;
     out.se = sqrt(out.mean * (1 - out.mean) / trials);
@@ -121,7 +118,7 @@ void dlab_quantile_ranks(size_t n, double q, double confidence, int64_t *low, in
 
 dlab_interval dlab_quantile_interval(const double *sorted, size_t n, double q, double confidence)
 {
-    dlab_interval out = {.mean = NAN, .low = NAN, .high = NAN, .se = NAN, .n = (int64_t)n};
+    dlab_interval out = { .mean = NAN, .low = NAN, .high = NAN, .se = NAN, .n = (int64_t)n };
     if (n == 0 || !(q >= 0 && q <= 1)) return out;
     int64_t low, high;
     dlab_quantile_ranks(n, q, confidence, &low, &high);

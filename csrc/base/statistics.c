@@ -21,10 +21,7 @@ static const double PI = 3.141592653589793, SQRT_HALF = 0.7071067811865476, SQRT
 /* Beyond this tail a quantile is found from its distance to the median. */
 static const double TAIL_WIDE = 0.25;
 
-double dlab_normal_cdf(double z)
-{
-    return 0.5 * erfc(-z * SQRT_HALF);
-}
+double dlab_normal_cdf(double z) { return 0.5 * erfc(-z * SQRT_HALF); }
 
 /* Abramowitz and Stegun 26.2.23 (error 4.5e-4), then Halley's method on the tail or on the middle. */
 double dlab_normal_quantile(double p)
@@ -33,8 +30,8 @@ double dlab_normal_quantile(double p)
     if (p == 0 || p == 1) return p == 0 ? -INFINITY : INFINITY;
     const double tail = p < 0.5 ? p : 1 - p;
     const double w = sqrt(-2 * log(tail));
-    double z = w - (2.515517 + w * (0.802853 + w * 0.010328)) /
-                   (1 + w * (1.432788 + w * (0.189269 + w * 0.001308)));
+    double z =
+        w - (2.515517 + w * (0.802853 + w * 0.010328)) / (1 + w * (1.432788 + w * (0.189269 + w * 0.001308)));
     for (int i = 0; i < NEWTON_MAX; i++) {
         /* (tail(z) - tail) / density(z), arranged so that neither factor overflows in the far tail */
         const double miss = tail < TAIL_WIDE

@@ -36,10 +36,7 @@ static dlab_rng stream(uint64_t claim, uint64_t number)
     return rng;
 }
 
-static bool covers(dlab_interval i, double truth)
-{
-    return i.low <= truth && truth <= i.high;
-}
+static bool covers(dlab_interval i, double truth) { return i.low <= truth && truth <= i.high; }
 
 static int ascending(const void *left, const void *right)
 {
@@ -50,7 +47,7 @@ static int ascending(const void *left, const void *right)
 static void the_t_interval_covers_the_mean_of_normal_values(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {2, 5, 30};
+    static const size_t sizes[] = { 2, 5, 30 };
     for (size_t s = 0; s < 3; s++) {
         int covered = 0;
         for (uint64_t c = 0; c < CASES; c++) {
@@ -86,7 +83,7 @@ static void the_quantile_interval_covers_at_least_as_promised(void **state)
 {
     (void)state;
     enum { N = 120 };
-    static const double qs[] = {0.25, 0.5, 0.9};
+    static const double qs[] = { 0.25, 0.5, 0.9 };
     for (size_t k = 0; k < 3; k++) {
         int covered = 0;
         for (uint64_t c = 0; c < CASES; c++) {
@@ -124,7 +121,7 @@ static void bootstrap_t_covers_skewed_values_where_t_does_not(void **state)
     (void)state;
     enum { N = 30, RESAMPLES = 399 };
     int bootstrap = 0, plain = 0;
-    dlab_memory memory = {.budget = 0};
+    dlab_memory memory = { .budget = 0 };
     for (uint64_t c = 0; c < CASES; c++) {
         dlab_rng rng = stream(51, c);
         double x[N];
@@ -148,7 +145,7 @@ static void bootstrap_t_covers_normal_values_as_promised(void **state)
     (void)state;
     enum { N = 20, RESAMPLES = 399 };
     int covered = 0;
-    dlab_memory memory = {.budget = 0};
+    dlab_memory memory = { .budget = 0 };
     for (uint64_t c = 0; c < CASES; c++) {
         dlab_rng rng = stream(52, c);
         double x[N];
@@ -175,7 +172,7 @@ static void common_random_numbers_narrow_the_paired_interval(void **state)
     const dlab_interval paired = dlab_paired_interval(a, shared, N, 0.95);
     const dlab_interval unpaired = dlab_paired_interval(a, fresh, N, 0.95);
     assert_true(5 * (paired.high - paired.low) < unpaired.high - unpaired.low);
-    assert_true(paired.low > 0);                    /* the difference is seen ... */
+    assert_true(paired.low > 0);                        /* the difference is seen ... */
     assert_true(unpaired.low < 0 && unpaired.high > 0); /* ... and is lost in fresh noise */
 }
 
@@ -183,7 +180,7 @@ static void common_random_numbers_narrow_the_paired_interval(void **state)
 static dlab_batch_means ar1(uint64_t claim, uint64_t c, double phi, int length)
 {
     dlab_rng rng = stream(claim, c);
-    dlab_batch_means b = {.size = 0};
+    dlab_batch_means b = { .size = 0 };
     double x = dlab_rng_normal(&rng) / sqrt(1 - phi * phi);
     for (int i = 0; i < length; i++) {
         x = phi * x + dlab_rng_normal(&rng);
@@ -236,7 +233,7 @@ static void lag1_shows_batches_that_are_too_short(void **state)
 static void batches_double_and_keep_every_complete_value(void **state)
 {
     (void)state;
-    dlab_batch_means b = {.size = 0};
+    dlab_batch_means b = { .size = 0 };
     double lag1 = 0;
     assert_true(isnan(dlab_batch_means_interval(&b, 0.95, &lag1).mean) && isnan(lag1));
     for (int64_t n = 1; n <= 5000; n++) {

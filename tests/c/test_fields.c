@@ -1,5 +1,5 @@
-/* Fields: every type from text and back, every wrong value with its one clear error, components spliced in, blank
- * cells of tables filled from the parameters of the same name. */
+/* Fields: every type from text and back, every wrong value with its one clear error, components spliced
+ * in, blank cells of tables filled from the parameters of the same name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -38,10 +38,7 @@ static void end(fixture *f)
     free(f);
 }
 
-static const uint64_t *pool_of(const fixture *f)
-{
-    return (const uint64_t *)(const void *)f->pool.rows;
-}
+static const uint64_t *pool_of(const fixture *f) { return (const uint64_t *)(const void *)f->pool.rows; }
 
 static dlab_histogram opened(fixture *f)
 {
@@ -137,7 +134,7 @@ static void recording_blocks_equals_recording_one_by_one(void **state)
 {
     (void)state;
     enum { N = 5000 };
-    static const size_t sizes[] = {0, 1, 2, 3, 511, 512, 1023, 1024, 1025, 2048, N};
+    static const size_t sizes[] = { 0, 1, 2, 3, 511, 512, 1023, 1024, 1025, 2048, N };
     int64_t *const values = malloc(N * sizeof(int64_t));
     assert_non_null(values);
     /* Kinds of block: small; below 2^53 with zeros; just below an octave that doubles round up to;
@@ -147,9 +144,12 @@ static void recording_blocks_equals_recording_one_by_one(void **state)
         dlab_rng_open(&rng, 2, DLAB_PURPOSE_SAMPLE, (uint64_t)kind);
         for (size_t i = 0; i < N; i++) {
             const int64_t v = any_value(&rng);
-            values[i] = kind == 0 ? v % 200 : kind == 1 ? (v & 1) * (v >> 10)
-                      : kind == 2 ? (INT64_C(1) << (52 + v % 4)) - 1 : kind == 3 ? v
-                      : kind == 4 ? ((v & 2) ? -v : v) : (INT64_C(1) << 53) - 1;
+            values[i] = kind == 0   ? v % 200
+                        : kind == 1 ? (v & 1) * (v >> 10)
+                        : kind == 2 ? (INT64_C(1) << (52 + v % 4)) - 1
+                        : kind == 3 ? v
+                        : kind == 4 ? ((v & 2) ? -v : v)
+                                    : (INT64_C(1) << 53) - 1;
         }
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
             fixture *const f = begin();
@@ -177,7 +177,8 @@ static void merging_is_associative_commutative_and_equal_to_recording_all(void *
     for (size_t p = 0; p < PARTS; p++) parts[p] = packed(f, values + p * PART, PART);
     const dlab_histogram whole = packed(f, values, PARTS * PART);
 
-    static const int orders[6][PARTS] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static const int orders[6][PARTS] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+                                          { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
     for (int o = 0; o < 6; o++) {
         dlab_histogram left = opened(f); /* ((a b) c) */
         for (int p = 0; p < PARTS; p++) dlab_histogram_merge(&left, &parts[orders[o][p]], pool_of(f));
@@ -200,7 +201,7 @@ static void packing_keeps_only_the_range_in_use(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t values[] = {5000, 5040, 1000};
+    const int64_t values[] = { 5000, 5040, 1000 };
     const dlab_histogram a = packed(f, values, 3), b = packed(f, values, 2);
     assert_int_equal(a.first, dlab_histogram_index(1000));
     assert_int_equal(a.first + a.used - 1, dlab_histogram_index(5040));
@@ -216,7 +217,7 @@ static void quantiles_are_within_one_in_128_of_the_sorted_values(void **state)
 {
     (void)state;
     enum { N = 20001 };
-    static const double qs[] = {0, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1};
+    static const double qs[] = { 0, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1 };
     int64_t *const values = malloc(N * sizeof(int64_t));
     assert_non_null(values);
     for (int kind = 0; kind < 3; kind++) {
@@ -289,11 +290,12 @@ static void the_share_below_small_values_is_exact(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t values[] = {0, 0, 1, 3, 3, 3, 200, 255};
+    const int64_t values[] = { 0, 0, 1, 3, 3, 3, 200, 255 };
     const dlab_histogram h = packed(f, values, 8);
-    static const struct { double x, share; } rows[] = {
-        {0, 2 / 8.0}, {0.5, 2 / 8.0}, {1, 3 / 8.0},  {2.99, 3 / 8.0},
-        {3, 6 / 8.0}, {199, 6 / 8.0}, {200, 7 / 8.0}};
+    static const struct {
+        double x, share;
+    } rows[] = { { 0, 2 / 8.0 }, { 0.5, 2 / 8.0 }, { 1, 3 / 8.0 },  { 2.99, 3 / 8.0 },
+                 { 3, 6 / 8.0 }, { 199, 6 / 8.0 }, { 200, 7 / 8.0 } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_true(dlab_histogram_cdf(&h, pool_of(f), rows[i].x) == rows[i].share);
     end(f);
@@ -309,12 +311,12 @@ static void mean_and_variance_do_not_cancel(void **state)
         /* In doubles the squares, up to 2^125, would have swallowed a spread of one nanosecond. */
         const int64_t c = n == 0 ? INT64_C(1) << 62 : any_value(&rng) / 2;
         const int64_t spread = n % 2 == 0 ? 1 : INT64_C(1) << 31;
-        const int64_t values[] = {c - spread, c, c + spread};
+        const int64_t values[] = { c - spread, c, c + spread };
         const dlab_histogram h = packed(f, values, 3);
         assert_true(fabs(dlab_histogram_mean(&h) - (double)c) <= 4e-16 * (double)c);
         assert_true(dlab_histogram_variance(&h) == (double)spread * (double)spread);
     }
-    const int64_t signs[] = {-4, -2, 0, 2, INT64_MIN};
+    const int64_t signs[] = { -4, -2, 0, 2, INT64_MIN };
     const dlab_histogram g = packed(f, signs, 4);
     assert_true(dlab_histogram_sum(&g) == -4);
     assert_true(dlab_histogram_mean(&g) == -1);
@@ -353,7 +355,7 @@ static void an_empty_histogram_knows_nothing(void **state)
     assert_true(isnan(dlab_histogram_variance(&h)));
     assert_true(dlab_histogram_sum(&h) == 0);
 
-    const int64_t values[] = {7, 300};
+    const int64_t values[] = { 7, 300 };
     dlab_histogram into = opened(f);
     const dlab_histogram other = packed(f, values, 2);
     dlab_histogram_merge(&into, &h, pool_of(f));
@@ -367,7 +369,7 @@ static void an_empty_histogram_knows_nothing(void **state)
 static void a_single_value_is_every_quantile(void **state)
 {
     (void)state;
-    static const int64_t values[] = {0, 1, 255, 1000003, INT64_C(1) << 52, -9};
+    static const int64_t values[] = { 0, 1, 255, 1000003, INT64_C(1) << 52, -9 };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         fixture *const f = begin();
         const dlab_histogram h = packed(f, &values[i], 1);
@@ -384,10 +386,9 @@ static void equal_values_are_every_quantile(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t values[] = {1000, 1000, 1000, 1000}; /* of a bucket that reaches to 1003 */
+    const int64_t values[] = { 1000, 1000, 1000, 1000 }; /* of a bucket that reaches to 1003 */
     const dlab_histogram h = packed(f, values, 4);
-    for (double q = 0; q <= 1; q += 0.125)
-        assert_true(dlab_histogram_quantile(&h, pool_of(f), q) == 1000);
+    for (double q = 0; q <= 1; q += 0.125) assert_true(dlab_histogram_quantile(&h, pool_of(f), q) == 1000);
     assert_true(dlab_histogram_cdf(&h, pool_of(f), 999) == 0);
     assert_true(dlab_histogram_cdf(&h, pool_of(f), 1000) == 1);
     end(f);
@@ -397,7 +398,7 @@ static void negative_values_spread_between_the_least_and_zero(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t values[] = {-4, -2, 5, 6};
+    const int64_t values[] = { -4, -2, 5, 6 };
     const dlab_histogram h = packed(f, values, 4);
     assert_true(dlab_histogram_quantile(&h, pool_of(f), 0) == -4);
     assert_true(dlab_histogram_quantile(&h, pool_of(f), 0.5) == -1);
@@ -410,7 +411,7 @@ static void the_ends_saturate_and_say_so(void **state)
 {
     (void)state;
     fixture *const f = begin();
-    const int64_t values[] = {INT64_MIN, -1, 0, INT64_MAX, DLAB_HISTOGRAM_BUCKETS};
+    const int64_t values[] = { INT64_MIN, -1, 0, INT64_MAX, DLAB_HISTOGRAM_BUCKETS };
     const dlab_histogram h = packed(f, values, 5);
     assert_int_equal(h.min, INT64_MIN);
     assert_int_equal(h.max, INT64_MAX);
@@ -425,7 +426,7 @@ static void the_ends_saturate_and_say_so(void **state)
 static void every_refused_allocation_is_an_error_and_leaves_the_recording(void **state)
 {
     (void)state;
-    const int64_t values[] = {10, 1000, 100000};
+    const int64_t values[] = { 10, 1000, 100000 };
     uint64_t fail_at = 1;
     for (bool done = false; !done; fail_at++) {
         fixture *const f = begin();

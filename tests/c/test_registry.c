@@ -1,5 +1,5 @@
-/* The registry walk: what every model promises, asked of every model, so that none escapes and a new one is tested
- * before its author writes a test. Runs are small: the step budget is part of what is tested. */
+/* The registry walk: what every model promises, asked of every model, so that none escapes and a new one
+ * is tested before its author writes a test. Runs are small: the step budget is part of what is tested. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

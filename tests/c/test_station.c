@@ -1,7 +1,7 @@
-/* The station against a second witness that shares nothing with it but the draws: for each arrival, look at the
- * departures of all jobs so far. K of them ahead: lost. Else the job starts when fewer than c are still there, at the
- * c-th largest departure. Times must agree to the last nanosecond, metrics with what the jobs say, and the series
- * with counting. */
+/* The station against a second witness that shares nothing with it but the draws: for each arrival, look
+ * at the departures of all jobs so far. K of them ahead: lost. Else the job starts when fewer than c are
+ * still there, at the c-th largest departure. Times must agree to the last nanosecond, metrics with what
+ * the jobs say, and the series with counting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

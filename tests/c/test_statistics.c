@@ -26,21 +26,30 @@ static void assert_interval(dlab_interval i, double mean, double low, double hig
     assert_int_equal(i.n, n);
 }
 
-static void assert_point_only(dlab_interval i)
-{
-    assert_true(isnan(i.low) && isnan(i.high));
-}
+static void assert_point_only(dlab_interval i) { assert_true(isnan(i.low) && isnan(i.high)); }
 
 static void t_quantiles_agree_with_the_table(void **state)
 {
     (void)state;
-    static const struct { double p, df, t; } rows[] = {
-        {0.975, 1, 12.70620473617471},   {0.975, 2, 4.302652729749462},   {0.975, 9, 2.262157162798205},
-        {0.95, 4, 2.131846786326649},    {0.995, 30, 2.749995653567225},  {0.9, 120, 1.288646233656378},
-        {0.9999, 6, 8.024792773116536},  {0.025, 2.5, -3.574654842003683}, {0.6, 13, 0.2585908577117678},
-        {0.975, 5000, 1.960438551706507}, {0.999, 1e6, 3.09024045631652}, {0.75, 1, 1}, {0.5, 7, 0},
-        {1e-200, 1, -3.183098861837907e199}, {1e-30, 3500, -11.573328544328359}, /* mpmath, 50 digits */
-        {1e-12, 20000, -7.038925322416715},
+    static const struct {
+        double p, df, t;
+    } rows[] = {
+        { 0.975, 1, 12.70620473617471 },
+        { 0.975, 2, 4.302652729749462 },
+        { 0.975, 9, 2.262157162798205 },
+        { 0.95, 4, 2.131846786326649 },
+        { 0.995, 30, 2.749995653567225 },
+        { 0.9, 120, 1.288646233656378 },
+        { 0.9999, 6, 8.024792773116536 },
+        { 0.025, 2.5, -3.574654842003683 },
+        { 0.6, 13, 0.2585908577117678 },
+        { 0.975, 5000, 1.960438551706507 },
+        { 0.999, 1e6, 3.09024045631652 },
+        { 0.75, 1, 1 },
+        { 0.5, 7, 0 },
+        { 1e-200, 1, -3.183098861837907e199 },
+        { 1e-30, 3500, -11.573328544328359 }, /* mpmath, 50 digits */
+        { 1e-12, 20000, -7.038925322416715 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_near(dlab_t_quantile(rows[i].p, rows[i].df), rows[i].t, 1e-12);
@@ -52,7 +61,7 @@ static void t_quantiles_agree_with_the_table(void **state)
 static void t_quantile_and_cdf_invert_each_other_at_any_degree(void **state)
 {
     (void)state;
-    static const double dfs[] = {0.5, 1, 2, 3.7, 10, 63, 1000, 2999, 3000, 3001, 1e5, 1e9, INFINITY};
+    static const double dfs[] = { 0.5, 1, 2, 3.7, 10, 63, 1000, 2999, 3000, 3001, 1e5, 1e9, INFINITY };
     for (size_t d = 0; d < sizeof dfs / sizeof dfs[0]; d++) {
         double before = -INFINITY;
         for (double p = 1e-30; p < 0.5; p *= 1.9) {
@@ -73,9 +82,11 @@ static void t_quantile_and_cdf_invert_each_other_at_any_degree(void **state)
 static void normal_quantiles_agree_with_the_table(void **state)
 {
     (void)state;
-    static const struct { double p, z; } rows[] = {
-        {0.8413447460685429, 1}, {0.975, 1.959963984540054}, {0.995, 2.5758293035489004},
-        {1e-10, -6.3613409024040557}, {0.3, -0.52440051270804089}, {5e-324, -38.467405617144344},
+    static const struct {
+        double p, z;
+    } rows[] = {
+        { 0.8413447460685429, 1 },      { 0.975, 1.959963984540054 },  { 0.995, 2.5758293035489004 },
+        { 1e-10, -6.3613409024040557 }, { 0.3, -0.52440051270804089 }, { 5e-324, -38.467405617144344 },
     };
     for (size_t i = 0; i < 5; i++) assert_near(dlab_normal_quantile(rows[i].p), rows[i].z, 1e-14);
     /* The least double has no digits to speak of, but its quantile has. */
@@ -90,7 +101,7 @@ static void normal_quantiles_agree_with_the_table(void **state)
 static void laws_refuse_what_is_no_probability(void **state)
 {
     (void)state;
-    static const double bad[] = {-0.1, 1.1, NAN};
+    static const double bad[] = { -0.1, 1.1, NAN };
     for (int i = 0; i < 3; i++) {
         assert_true(isnan(dlab_normal_quantile(bad[i])));
         assert_true(isnan(dlab_t_quantile(bad[i], 5)));
@@ -107,8 +118,8 @@ static int ascending(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static const double FEW_A[] = {1.2, 3.4, 2.2, 5.9, 4.1, 3.3, 2.8, 9.7};
-static const double FEW_B[] = {2.0, 3.0, 2.5, 4.0, 3.5, 3.1, 2.9, 6.0};
+static const double FEW_A[] = { 1.2, 3.4, 2.2, 5.9, 4.1, 3.3, 2.8, 9.7 };
+static const double FEW_B[] = { 2.0, 3.0, 2.5, 4.0, 3.5, 3.1, 2.9, 6.0 };
 
 static void intervals_agree_with_scipy(void **state)
 {
@@ -132,14 +143,14 @@ static void what_cannot_be_known_is_nan(void **state)
     const dlab_interval one = dlab_mean_interval(FEW_A, 1, 0.95);
     assert_true(one.mean == 1.2 && isnan(one.se));
     assert_point_only(one);
-    static const double confidences[] = {0, 1, -0.5, 95, NAN};
+    static const double confidences[] = { 0, 1, -0.5, 95, NAN };
     for (int i = 0; i < 5; i++) {
         assert_point_only(dlab_mean_interval(FEW_A, 8, confidences[i]));
         assert_point_only(dlab_proportion_interval(3, 9, confidences[i]));
         assert_point_only(dlab_quantile_interval(FEW_B, 8, 0.5, confidences[i]));
         assert_true(isnan(dlab_zero_bound(10, confidences[i])));
     }
-    const double hole[] = {1, NAN, 3}, nothing[] = {0, 0, 0}, same[] = {0.1, 0.1, 0.1};
+    const double hole[] = { 1, NAN, 3 }, nothing[] = { 0, 0, 0 }, same[] = { 0.1, 0.1, 0.1 };
     assert_true(isnan(dlab_mean_interval(hole, 3, 0.95).mean));
     assert_point_only(dlab_mean_interval(hole, 3, 0.95));
     assert_true(isnan(dlab_ratio_interval(same, nothing, 3, 0.95).mean));
@@ -161,12 +172,14 @@ static void wilson_intervals_agree_with_newcombe(void **state)
 {
     (void)state;
     /* Newcombe, Statistics in Medicine 17 (1998), table I, method 3; more digits from scipy. */
-    static const struct { double hits, n, low, high; } rows[] = {
-        {81, 263, 0.255288519878274, 0.3662095769828},
-        {15, 148, 0.0623863995307363, 0.160487241723308},
-        {0, 20, 0, 0.161125158052819},
-        {1, 29, 0.00611321429276267, 0.171755218793203},
-        {29, 29, 0.883030201500259, 1},
+    static const struct {
+        double hits, n, low, high;
+    } rows[] = {
+        { 81, 263, 0.255288519878274, 0.3662095769828 },
+        { 15, 148, 0.0623863995307363, 0.160487241723308 },
+        { 0, 20, 0, 0.161125158052819 },
+        { 1, 29, 0.00611321429276267, 0.171755218793203 },
+        { 29, 29, 0.883030201500259, 1 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const dlab_interval w = dlab_proportion_interval(rows[i].hits, rows[i].n, 0.95);
@@ -185,10 +198,15 @@ static void quantile_ranks_are_the_binomial_ones(void **state)
 {
     (void)state;
     /* Found by summing binomial probabilities in scipy. */
-    static const struct { size_t n; double q, confidence; int64_t low, high; } rows[] = {
-        {100, 0.5, 0.95, 39, 60}, {1000, 0.99, 0.95, 982, 996}, {58, 0.5, 0.9, 22, 35},
-        {10, 0.5, 0.99, 0, 9},    {20, 0.9, 0.95, 14, 20},      {500, 0.999, 0.95, 497, 500},
-        {5, 0.5, 0.95, -1, 5},    {30, 0, 0.95, -1, 0},         {30, 1, 0.95, 29, 30},  {0, 0.5, 0.95, -1, 0},
+    static const struct {
+        size_t n;
+        double q, confidence;
+        int64_t low, high;
+    } rows[] = {
+        { 100, 0.5, 0.95, 39, 60 }, { 1000, 0.99, 0.95, 982, 996 }, { 58, 0.5, 0.9, 22, 35 },
+        { 10, 0.5, 0.99, 0, 9 },    { 20, 0.9, 0.95, 14, 20 },      { 500, 0.999, 0.95, 497, 500 },
+        { 5, 0.5, 0.95, -1, 5 },    { 30, 0, 0.95, -1, 0 },         { 30, 1, 0.95, 29, 30 },
+        { 0, 0.5, 0.95, -1, 0 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t low, high;
@@ -231,7 +249,7 @@ static void the_rule_of_three_bounds_a_rate_never_seen(void **state)
 static void bootstrap_depends_on_its_key_alone(void **state)
 {
     (void)state;
-    dlab_memory memory = {.budget = 0};
+    dlab_memory memory = { .budget = 0 };
     dlab_interval a, b, other;
     assert_int_equal(dlab_bootstrap_interval(FEW_A, 8, 0.9, 999, 7, &memory, &a, NULL), DLAB_OK);
     assert_int_equal(dlab_bootstrap_interval(FEW_A, 8, 0.9, 999, 7, &memory, &b, NULL), DLAB_OK);
@@ -257,7 +275,7 @@ static void bootstrap_follows_the_recipe(void **state)
         t[i] = (r.mean - plain.mean) / r.se;
     }
     qsort(t, RESAMPLES, sizeof(double), ascending);
-    dlab_memory memory = {.budget = 0};
+    dlab_memory memory = { .budget = 0 };
     dlab_interval found;
     assert_int_equal(dlab_bootstrap_interval(FEW_A, N, 0.9, RESAMPLES, 7, &memory, &found, NULL), DLAB_OK);
     assert_near(found.low, plain.mean - t[RESAMPLES - RANK] * plain.se, 1e-12);
@@ -267,19 +285,24 @@ static void bootstrap_follows_the_recipe(void **state)
 static void bootstrap_says_what_it_cannot_do(void **state)
 {
     (void)state;
-    dlab_memory memory = {.budget = 0};
+    dlab_memory memory = { .budget = 0 };
     dlab_interval i;
-    static const struct { double confidence; size_t resamples; int code; const char *text; } rows[] = {
-        {0.95, 199, DLAB_ERANGE, "resamples = 199 is outside [200, 1000000]"},
-        {0.95, 1000001, DLAB_ERANGE, "resamples = 1000001 is outside [200, 1000000]"},
-        {1.5, 400, DLAB_ERANGE, "confidence = 1.5 is outside (0, 1)"},
-        {NAN, 400, DLAB_ERANGE, "confidence = nan is outside (0, 1)"},
-        {0.999, 400, DLAB_EINVAL, "confidence = 0.999 needs at least 1999 resamples, not 400"},
+    static const struct {
+        double confidence;
+        size_t resamples;
+        int code;
+        const char *text;
+    } rows[] = {
+        { 0.95, 199, DLAB_ERANGE, "resamples = 199 is outside [200, 1000000]" },
+        { 0.95, 1000001, DLAB_ERANGE, "resamples = 1000001 is outside [200, 1000000]" },
+        { 1.5, 400, DLAB_ERANGE, "confidence = 1.5 is outside (0, 1)" },
+        { NAN, 400, DLAB_ERANGE, "confidence = nan is outside (0, 1)" },
+        { 0.999, 400, DLAB_EINVAL, "confidence = 0.999 needs at least 1999 resamples, not 400" },
     };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
-        dlab_error err = {.code = DLAB_OK};
-        const int code = dlab_bootstrap_interval(FEW_A, 8, rows[r].confidence, rows[r].resamples, 1, &memory,
-                                                 &i, &err);
+        dlab_error err = { .code = DLAB_OK };
+        const int code =
+            dlab_bootstrap_interval(FEW_A, 8, rows[r].confidence, rows[r].resamples, 1, &memory, &i, &err);
         assert_int_equal(code, rows[r].code);
         assert_string_equal(err.text, rows[r].text);
     }
@@ -287,7 +310,7 @@ static void bootstrap_says_what_it_cannot_do(void **state)
 
     assert_int_equal(dlab_bootstrap_interval(FEW_A, 7, 0.95, 400, 1, &memory, &i, NULL), DLAB_OK);
     assert_point_only(i);
-    const double rare[8] = {0, 0, 0, 0, 0, 0, 0, 1}, same[8] = {2, 2, 2, 2, 2, 2, 2, 2};
+    const double rare[8] = { 0, 0, 0, 0, 0, 0, 0, 1 }, same[8] = { 2, 2, 2, 2, 2, 2, 2, 2 };
     assert_int_equal(dlab_bootstrap_interval(rare, 8, 0.95, 400, 1, &memory, &i, NULL), DLAB_OK);
     assert_point_only(i); /* a third of the resamples never see the 1 */
     assert_int_equal(dlab_bootstrap_interval(same, 8, 0.95, 400, 1, &memory, &i, NULL), DLAB_OK);
@@ -297,8 +320,8 @@ static void bootstrap_says_what_it_cannot_do(void **state)
 static void bootstrap_survives_a_refused_allocation(void **state)
 {
     (void)state;
-    dlab_memory memory = {.fail_at = 1};
-    dlab_error err = {.code = DLAB_OK};
+    dlab_memory memory = { .fail_at = 1 };
+    dlab_error err = { .code = DLAB_OK };
     dlab_interval i;
     assert_int_equal(dlab_bootstrap_interval(FEW_A, 8, 0.95, 400, 1, &memory, &i, &err), DLAB_ENOMEM);
     assert_int_equal(err.code, DLAB_ENOMEM);
@@ -310,11 +333,19 @@ static void kolmogorov_tails_agree_with_the_table(void **state)
 {
     (void)state;
     /* scipy.special.kolmogorov; 1.3581 is the well-known 5 % point. */
-    static const struct { double lambda, tail; } rows[] = {
-        {0.05, 1},             {0.2, 0.999999999999495},     {0.3, 0.9999906941986655},
-        {0.5, 0.963945243664875}, {0.8, 0.544142411574198},    {1, 0.269999671677355},
-        {1.2238, 0.100023427835678}, {1.3581, 0.0499996304316674}, {1.6276, 0.0100015373330608},
-        {2.5, 7.45330634415734e-06},
+    static const struct {
+        double lambda, tail;
+    } rows[] = {
+        { 0.05, 1 },
+        { 0.2, 0.999999999999495 },
+        { 0.3, 0.9999906941986655 },
+        { 0.5, 0.963945243664875 },
+        { 0.8, 0.544142411574198 },
+        { 1, 0.269999671677355 },
+        { 1.2238, 0.100023427835678 },
+        { 1.3581, 0.0499996304316674 },
+        { 1.6276, 0.0100015373330608 },
+        { 2.5, 7.45330634415734e-06 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (size_t n = 10; n <= 100000; n *= 100) {
@@ -330,11 +361,12 @@ static void kolmogorov_tails_agree_with_the_table(void **state)
 static void kolmogorov_distance_is_the_largest_step_apart(void **state)
 {
     (void)state;
-    const double middle[] = {0.125, 0.375, 0.625, 0.875}, low[] = {0.1, 0.2, 0.3, 0.4}, high[] = {0.9, 0.95};
+    const double middle[] = { 0.125, 0.375, 0.625, 0.875 }, low[] = { 0.1, 0.2, 0.3, 0.4 },
+                 high[] = { 0.9, 0.95 };
     assert_near(dlab_ks_distance(middle, 4), 0.125, 1e-15);
     assert_near(dlab_ks_distance(low, 4), 0.6, 1e-15);
     assert_near(dlab_ks_distance(high, 2), 0.9, 1e-15);
-    const double hole[] = {0.5, NAN};
+    const double hole[] = { 0.5, NAN };
     assert_true(isnan(dlab_ks_distance(hole, 2)) && isnan(dlab_ks_distance(hole, 0)));
 }
 

@@ -1,7 +1,7 @@
-/* The sweep, on a toy model whose every result can be said beforehand: rows do not depend on threads, reps share
- * their point's parameters, the lowest failing row is the one reported, masks keep the rest, whoever stops a
- * sweep is obeyed, budgets hold, each allocation may fail, and merging goes by type. Runs under the thread
- * sanitizer too. */
+/* The sweep, on a toy model whose every result can be said beforehand: rows do not depend on threads,
+ * reps share their point's parameters, the lowest failing row is the one reported, masks keep the rest,
+ * whoever stops a sweep is obeyed, budgets hold, each allocation may fail, and merging goes by type. Runs
+ * under the thread sanitizer too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

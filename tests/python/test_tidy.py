@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ["include", "base", "sim", "cores", "models", "app", "binding"]
 INFRASTRUCTURE = {"include", "base", "sim", "check", "app", "binding"}
 C_FILES = sorted(p for d in ("csrc", "tests/c", "examples", "benchmarks") for p in (ROOT / d).rglob("*.[ch]"))
-PY_FILES = sorted(p for d in ("python", "tests", "tools", "benchmarks", "examples") for p in (ROOT / d).rglob("*.py"))
+PY_FILES = sorted(
+    p for d in ("python", "tests", "tools", "benchmarks", "examples") for p in (ROOT / d).rglob("*.py")
+)
 GENERATED = {ROOT / "csrc/include/distlab/models.h"}
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error")))
 
@@ -62,7 +64,7 @@ def test_c_files_open_with_their_story(path):
 
 
 def is_model(path):
-    return re.search(r"^const dlab_model dlab_\w+ = \{", path.read_text(), re.M) is not None
+    return re.search(r"^const dlab_model dlab_\w+ = \{", path.read_text(), re.MULTILINE) is not None
 
 
 def layer_of(path):
@@ -76,7 +78,7 @@ def layer_of(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "csrc").rglob("*.[ch]")), ids=relative)
 def test_includes_point_down(path):
-    for name in re.findall(r'^#include "([^"]+)"', path.read_text(), re.M):
+    for name in re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE):
         target = ROOT / "csrc" / name
         assert target.exists(), f"{name}: write includes from csrc/"
         mine, other = layer_of(path), layer_of(target)
@@ -88,8 +90,24 @@ def test_includes_point_down(path):
         assert "pthread" not in path.read_text(), "csrc/app/pool.c is the only file with threads"
 
 
-PUBLIC_ORDER = ["error", "memory", "real", "random", "numerics", "distribution", "histogram", "statistics",
-                "closed_forms", "field", "model", "sweep", "models", "version", "distlab"]
+PUBLIC_ORDER = [
+    "error",
+    "memory",
+    "real",
+    "random",
+    "numerics",
+    "distribution",
+    "histogram",
+    "statistics",
+    "closed_forms",
+    "scheduler",
+    "field",
+    "model",
+    "sweep",
+    "models",
+    "version",
+    "distlab",
+]
 
 
 def test_public_headers_point_down():
@@ -103,7 +121,7 @@ def test_every_model_is_in_the_registry():
     listed = re.findall(r"X\((dlab_\w+)\)", (ROOT / "csrc/app/registry.c").read_text())
     found = {}
     for path in (ROOT / "csrc").rglob("*.c"):
-        for symbol in re.findall(r"^const dlab_model (dlab_\w+) = \{", path.read_text(), re.M):
+        for symbol in re.findall(r"^const dlab_model (dlab_\w+) = \{", path.read_text(), re.MULTILINE):
             found[symbol] = path
     assert sorted(listed) == sorted(found)
     for symbol, path in found.items():
@@ -117,14 +135,16 @@ def test_symbols_carry_the_prefix(tmp_path):
         pytest.skip("nm is not installed")
     subprocess.run(["make", "-s", "lib"], cwd=ROOT, check=True, capture_output=True)
     library = ROOT / "build/c/release/libdistlab.a"
-    for line in subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout.split("\n"):
+    for line in subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    ):
         parts = line.split()
         if len(parts) != 3:
             continue
         kind, name = parts[1:]
         if kind.isupper() and kind not in "U":
             assert name.startswith("dlab_"), f"{name} lacks the prefix"
-        assert kind.lower() not in "bdc" or name.endswith(".cold") or kind in "D" and is_read_only(library, name), (
+        assert kind.lower() not in "bdc" or is_read_only(library, name), (
             f"{name} is data that can change ({kind})"
         )
 
@@ -132,7 +152,8 @@ def test_symbols_carry_the_prefix(tmp_path):
 def is_read_only(library, name):
     """Tables of pointers are relocated and then read only: section .data.rel.ro."""
     out = subprocess.run(["objdump", "-t", library], capture_output=True, text=True, check=True).stdout
-    return any(line.endswith(" " + name) and ".data.rel.ro" in line for line in out.split("\n"))
+    lines = [line for line in out.split("\n") if line.endswith(" " + name)]
+    return bool(lines) and all(".data.rel.ro" in line or "*UND*" in line for line in lines)
 
 
 def tool(name):
@@ -143,21 +164,33 @@ def tool(name):
 
 
 def test_c_is_formatted():
-    out = subprocess.run([tool("clang-format"), "--dry-run", "-Werror", *map(str, C_FILES)],
-                         cwd=ROOT, capture_output=True, text=True)
+    out = subprocess.run(
+        [tool("clang-format"), "--dry-run", "-Werror", *map(str, C_FILES)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert out.returncode == 0, out.stderr[:2000] + "\nrun: make format"
 
 
 def test_python_is_clean():
-    out = subprocess.run([tool("ruff"), "check", "python", "tests", "tools", "benchmarks", "examples"],
-                         cwd=ROOT, capture_output=True, text=True)
+    out = subprocess.run(
+        [tool("ruff"), "check", "python", "tests", "tools", "benchmarks", "examples"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert out.returncode == 0, out.stdout[:3000]
 
 
 def test_nothing_names_a_machine():
     """No path of a home or work folder and no host of a package registry in what is shipped."""
-    words = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "pypi" + r"\.org", "deb" + "ian" + r"\.org"]))
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    words = re.compile(
+        "|".join(["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "pypi" + r"\.org", "deb" + "ian" + r"\.org"])
+    )
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if files.returncode != 0:
         pytest.skip("not a git checkout")
     for name in files.stdout.split():

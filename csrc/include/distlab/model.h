@@ -22,25 +22,25 @@ typedef struct dlab_bug {
 
 /* One run's world. */
 typedef struct dlab_ctx {
-    uint64_t key;      /* everything random below this row derives from it */
+    uint64_t key; /* everything random below this row derives from it */
     dlab_error err;
-    dlab_arena arena;  /* memory of this run, budgeted, forgotten afterwards */
-    const dlab_pool *pool;           /* read-only tables of the call */
+    dlab_arena arena;      /* memory of this run, budgeted, forgotten afterwards */
+    const dlab_pool *pool; /* read-only tables of the call */
     const struct dlab_model *model;
-    const void *params;              /* the row being run, for blank cells of tables */
-    dlab_buffer *outputs;            /* one per output table; their bytes are charged to: */
+    const void *params;   /* the row being run, for blank cells of tables */
+    dlab_buffer *outputs; /* one per output table; their bytes are charged to: */
     dlab_memory *output_memory;
-    uint32_t wanted;                 /* bit k: output table k is wanted */
+    uint32_t wanted; /* bit k: output table k is wanted */
     uint64_t steps, steps_max, poll_at;
-    struct dlab_watch *watch;        /* how the core learns that it must stop; NULL: never */
+    struct dlab_watch *watch; /* how the core learns that it must stop; NULL: never */
 } dlab_ctx;
 
 typedef struct dlab_model {
-    uint32_t abi;             /* DLAB_ABI */
-    const char *name;         /* "queueing.station" */
-    const char *title;        /* a few words */
-    const char *doc;          /* what it models and assumes, a short paragraph */
-    const char *source;       /* literature */
+    uint32_t abi;       /* DLAB_ABI */
+    const char *name;   /* "queueing.station" */
+    const char *title;  /* a few words */
+    const char *doc;    /* what it models and assumes, a short paragraph */
+    const char *source; /* literature */
     const dlab_field *params, *metrics;
     size_t params_size, metrics_size;
     const dlab_table *outputs; /* ended by a NULL name; NULL: none */

@@ -40,8 +40,8 @@ typedef struct dlab_output {
 typedef struct dlab_sweep {
     /* in */
     const dlab_model *model;
-    const void *params;    /* row_count / reps rows of model->params_size bytes */
-    const uint64_t *keys;  /* row_count keys: row i runs params[i / reps] with keys[i] */
+    const void *params;   /* row_count / reps rows of model->params_size bytes */
+    const uint64_t *keys; /* row_count keys: row i runs params[i / reps] with keys[i] */
     size_t row_count, reps;
     dlab_pool pool;
     uint32_t wanted;       /* output tables to keep */
@@ -51,15 +51,15 @@ typedef struct dlab_sweep {
     size_t keep_max;       /* bytes of all kept output rows; 0: 1 GiB */
     bool mask_errors;      /* a failing row is recorded and zeroed instead of ending the sweep */
     uint64_t fail_at;      /* tests: the n-th allocation of a worker fails */
-    const dlab_host *host;         /* may be NULL */
-    dlab_token *token;             /* may be NULL */
+    const dlab_host *host; /* may be NULL */
+    dlab_token *token;     /* may be NULL */
     /* out */
-    void *metrics;         /* row_count rows of model->metrics_size bytes, the caller's */
-    dlab_buffer buckets;   /* uint64_t cells of all histograms, in row order */
+    void *metrics;       /* row_count rows of model->metrics_size bytes, the caller's */
+    dlab_buffer buckets; /* uint64_t cells of all histograms, in row order */
     dlab_output outputs[DLAB_TABLES_MAX];
-    dlab_buffer failures;  /* dlab_failure rows in row order */
-    size_t failed_row;     /* with DLAB_OK != result: the lowest failing row, or SIZE_MAX */
-    dlab_memory memory;    /* accounts for the out buffers */
+    dlab_buffer failures; /* dlab_failure rows in row order */
+    size_t failed_row;    /* with DLAB_OK != result: the lowest failing row, or SIZE_MAX */
+    dlab_memory memory;   /* accounts for the out buffers */
 } dlab_sweep;
 
 /* Run it. Nonzero with *err set; the out buffers are then empty. */
@@ -76,13 +76,14 @@ unsigned dlab_cores(void);
 typedef enum dlab_part_of { DLAB_WHOLE, DLAB_SE, DLAB_MEAN, DLAB_QUANTILE, DLAB_MAX } dlab_part_of;
 typedef struct dlab_column {
     char name[DLAB_NAME_MAX + 8];
-    int field;          /* index into the layout of the metrics */
+    int field; /* index into the layout of the metrics */
     dlab_part_of part;
-    double q;           /* quantile */
+    double q; /* quantile */
 } dlab_column;
 enum { DLAB_COLUMNS_MAX = 512 };
 
-int dlab_columns(const dlab_layout *metrics, dlab_column *columns, dlab_error *err); /* how many; < 0: error */
+int dlab_columns(const dlab_layout *metrics, dlab_column *columns,
+                 dlab_error *err); /* how many; < 0: error */
 
 /* One column of one row, in SI units. */
 double dlab_column_value(const dlab_layout *metrics, const dlab_column *column, const void *row,
@@ -91,8 +92,9 @@ double dlab_column_value(const dlab_layout *metrics, const dlab_column *column, 
 /* One column merged over the n repetitions rows[0 .. n - 1]: ratios by parts, histograms by buckets; the
  * interval is Student's t over repetitions (for a quantile: over the repetitions' own quantiles around the
  * quantile of the merged histogram). One repetition: an estimate brings its own, all else has none (NaN). */
-int dlab_column_merge(const dlab_layout *metrics, const dlab_column *column, const void *const *rows, size_t n,
-                      const uint64_t *buckets, double confidence, dlab_interval *out, dlab_error *err);
+int dlab_column_merge(const dlab_layout *metrics, const dlab_column *column, const void *const *rows,
+                      size_t n, const uint64_t *buckets, double confidence, dlab_interval *out,
+                      dlab_error *err);
 
 /* Resample a series table: for each row of the sweep the value column at each of n_times, holding the last
  * value (NaN before the first). values is row_count x n_times. */
