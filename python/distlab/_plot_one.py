@@ -20,7 +20,7 @@ def plot_run(run: Any, what: str | None = None, ax: Any = None, tail: bool = Fal
     """Draw one run: the distribution of a histogram metric, or a kept series over time.
 
     `what` names a histogram metric or a series; without it the first histogram is drawn, else the first
-    series, else the metrics that share the unit of the first one. `tail=True` draws the fraction above each
+    series, else the columns that share the unit of the main one. `tail=True` draws the fraction above each
     value on a logarithmic axis, where p99 and p99.9 can be told apart.
     """
     _style.require()
@@ -47,8 +47,11 @@ def _metric(run: Any, name: str) -> dict[str, Any]:
 
 
 def _run_note(run: Any) -> str:
-    seed = "" if run.model.exact else f" · one run, seed {run.seed}"
-    return f"{run.model.name}{seed}"
+    from distlab._run import changed
+
+    given = changed(run.model, run._row, run._pool)
+    parts = [f"{_units.words(k)} {_units.value_text(v, run.field(k))}" for k, v in list(given.items())[:5]]
+    return " · ".join([run.model.name, *parts, "exact" if run.model.exact else f"one run, seed {run.seed}"])
 
 
 def _run_histogram(run: Any, name: str, ax: Any, tail: bool) -> Any:
@@ -88,49 +91,31 @@ def _run_series(run: Any, name: str, ax: Any) -> Any:
 
 
 def _run_bars(run: Any, ax: Any) -> Any:
-    """Metrics that share the unit of the first one, side by side."""
-    columns = list(run.model.columns)
-    unit = columns[0].get("unit"), columns[0].get("display")
-    shown = [
-        c
-        for c in columns
-        if (c.get("unit"), c.get("display")) == unit and math.isfinite(run.metrics[c["name"]])
-    ]
+    """Columns that share the unit of the main one, side by side."""
+    main = run.model.column(run.model.main_column)
+    unit, theory = (main.get("unit"), main.get("display")), dict(run.theory or {})
+    shown = [c for c in run.model.columns if (c.get("unit"), c.get("display")) == unit]
+    shown = [c for c in shown if math.isfinite(run.metrics[c["name"]])]
     if not shown:
         raise ValueError("this run has no finite metric to draw")
-    figure, ax = _style.canvas(ax)
-    scale = _units.field_factor(columns[0])
-    values = [run.metrics[c["name"]] * scale for c in shown]
-    places = np.arange(len(shown))[::-1]
-    ax.barh(places, values, height=0.55, color=_style.COLOURS[0])
-    for place, value in zip(places, values, strict=True):
-        ax.annotate(
-            _units.number(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center"
-        )
-    known = [
-        (p, run.theory[c["name"]] * scale)
-        for p, c in zip(places, shown, strict=True)
-        if math.isfinite((run.theory or {}).get(c["name"], math.nan))
-    ]
-    if known:
-        ax.plot(
-            [v for _, v in known],
-            [p for p, _ in known],
-            color=_style.INK,
-            linestyle="none",
-            marker="|",
-            markersize=22,
-            markeredgewidth=1.8,
-            label="closed form",
-        )
-        _style.legend(ax)
+    figure, ax = _style.canvas(ax, (_style.SIZE[0], max(2.0, 1.2 + 0.42 * len(shown))))
+    scale, places = _units.field_factor(main), np.arange(len(shown))[::-1]
+    ax.barh(places, [run.metrics[c["name"]] * scale for c in shown], height=0.55, color=_style.COLOURS[0])
+    for place, column in zip(places, shown, strict=True):
+        value = run.metrics[column["name"]] * scale
+        known = theory.get(column["name"], math.nan) * scale
+        text = _units.number(value)
+        if math.isfinite(known):
+            ax.plot([known], [place], color=_style.INK, marker="|", markersize=20, markeredgewidth=1.8)
+            text += f"  (closed form {_units.number(known)})"
+        at = (max(value, known) if math.isfinite(known) else value, place)
+        ax.annotate(text, at, xytext=(6, 0), textcoords="offset points", va="center", fontsize=9.5)
     ax.set_yticks(places, [_units.column_title(c) for c in shown])
+    ax.set_ylim(-0.6, len(shown) - 0.4)
     ax.grid(False, axis="y")
     ax.margins(x=0.12)
     _style.plain_ticks(ax.xaxis)
-    ax.set_xlabel(
-        _units.with_unit(_units.quantity_name(columns[0].get("unit")), _units.field_unit(columns[0]))
-    )
+    ax.set_xlabel(_units.with_unit(_units.quantity_name(main.get("unit")), _units.field_unit(main)))
     return _style.finish(figure, ax, _run_note(run), f"{run.model.name}: metrics of one run")
 
 

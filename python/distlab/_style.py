@@ -183,8 +183,8 @@ def legend(ax: Axes, heading: str | None = None) -> None:
 
 def _columns(labels: list[str]) -> int:
     """As many columns as fit over the axes."""
-    widest = max(len(label) for label in labels) + 7
-    return max(1, min(len(labels), 84 // widest))
+    widths = [len(label) + 7 for label in labels]
+    return len(labels) if sum(widths) <= 84 else max(1, min(len(labels), 84 // max(widths)))
 
 
 def minus(text: str) -> str:
