@@ -22,11 +22,16 @@ _HOME = {
     "normal": "_distribution", "lognormal": "_distribution", "weibull": "_distribution",
     "pareto": "_distribution", "bimodal": "_distribution", "mixture": "_distribution",
 }  # fmt: skip
-_SUBMODULES = ("lesson",)
+_SUBMODULES = ["lesson"]
 
-__all__ = list(_HOME)
-__all__ += _SUBMODULES
-__all__ += ["BrokenInvariantError", "BudgetError", "Cancelled", "Token", "UnknownNameError", "__version__"]
+__all__ = [
+    "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Comparison",
+    "DistlabWarning", "Distribution", "Model", "Run", "Solution", "Sweep", "Table", "Token",
+    "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
+    "empirical", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson", "load",
+    "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table",
+    "uniform", "weibull",
+]  # fmt: skip
 
 
 def _families():

@@ -48,13 +48,42 @@ def short(value, width=60):
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def nearest(name, known):
+    """The nearest known name, or None; whatever name is."""
+    if not isinstance(name, str) or len(name) > 200:
+        return None
+    try:
+        return _core.nearest(name, list(known))
+    except ValueError:  # a NUL or half a surrogate pair
+        return None
+
+
 def unknown(what, name, known):
     """UnknownNameError that names the nearest known name, and all of them where they are few."""
     known = list(known)
-    near = _core.nearest(name, known) if isinstance(name, str) and len(name) < 200 else None
+    near = nearest(name, known)
     hint = f"; did you mean {near!r}?" if near else ""
     every = f" (known: {', '.join(known)})" if 0 < len(known) <= 12 else ""
     return UnknownNameError(f"{what} {short(name)} is not known{hint}{every}")
+
+
+class naming:
+    """Put a name before the text of a mistake that does not have it yet."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None or not issubclass(kind, (TypeError, ValueError, KeyError, OverflowError)):
+            return False
+        text = str(error)
+        if self.name in text and kind is not OverflowError:
+            return False
+        kind = ValueError if kind is OverflowError else UnknownNameError if kind is KeyError else kind
+        raise kind(f"{self.name}: {text}") from None
 
 
 def one_of(name, value, known):
@@ -62,7 +91,7 @@ def one_of(name, value, known):
     if not isinstance(value, str):
         raise TypeError(f"{name} must be one of {', '.join(known)}, not {short(value)}")
     if value not in known:
-        near = _core.nearest(value, list(known)) if len(value) < 200 else None
+        near = nearest(value, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise ValueError(f"{name} must be one of {', '.join(known)}, not {short(value)}{hint}")
     return value
@@ -89,20 +118,21 @@ def real(name, value, low, high, closed=True):
     """A finite number in low..high (open interval unless closed)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number from {low:g} to {high:g}, not {short(value)}")
-    inside = low <= value <= high if closed else low < value < high
-    if not inside:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("nan")
+    if not (low <= number <= high if closed else low < number < high):
         kind = "outside" if closed else "not strictly inside"
         raise ValueError(f"{name} = {short(value)} is {kind} {low:g} to {high:g}")
-    return float(value)
+    return number
 
 
 def size(name, value, high=2**50):
     """Bytes, as a number or as text such as "2GiB"."""
     if isinstance(value, str):
-        try:
+        with naming(name):
             value = _core.quantity(value, "byte")
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name}: {error}") from None
     return int(real(name, value, 1, high))
 
 

@@ -203,7 +203,7 @@ def compare(a, b=None, /, *, over=None, baseline=None, confidence=None, paired=N
         if over is not None or baseline is not None:
             raise ValueError("compare takes over= and baseline= with one sweep only")
         return _two(a, b, confidence, paired)
-    if over is None or over not in a.dims:
+    if not isinstance(over, str) or over not in a.dims:
         raise unknown("compare: over, a dimension of the sweep,", over, a.dims)
     k, values = a.dims.index(over), a.coords[over]
     if len(values) < 2:

@@ -8,7 +8,7 @@ sampler made.
 import numpy as np
 
 from . import _core, _params
-from ._common import RESERVED, short, unknown
+from ._common import RESERVED, naming, short, unknown
 
 POINTS_MAX = 100_000_000
 _TAKEN = ("rep", "time", "row")
@@ -124,6 +124,12 @@ def _axis_dim(model, keyword, given, pool):
     target = keyword if keyword in model.fields else given.name
     if given.fn is None:
         return _param_dim(model, target, given.values, pool, given.name, meta)
+    with naming(given.name):
+        return _mapped_dim(model, keyword, given, pool, meta)
+
+
+def _mapped_dim(model, keyword, given, pool, meta):
+    """The axis whose function sets parameters."""
     labels = list(given.values)
     inputs = list(given.values.values()) if isinstance(given.values, dict) else labels
     points = []
@@ -167,8 +173,8 @@ def _design_dim(model, design, pool):
     if isinstance(design, tuple) and len(design) == 2 and not isinstance(design[0], dict):
         names, array = design
         array = np.asarray(array)
-        if array.ndim != 2 or len(names) != array.shape[1]:
-            raise ValueError(f"design: {len(names)} names and an array of shape {array.shape} do not fit")
+        if not isinstance(names, (list, tuple)) or array.ndim != 2 or len(names) != array.shape[1]:
+            raise ValueError(f"design: names {short(names)} and an array of shape {array.shape} do not fit")
         columns = {name: array[:, k] for k, name in enumerate(names)}
     elif isinstance(design, np.ndarray) and design.dtype.names and design.ndim == 1:
         columns = {name: design[name] for name in design.dtype.names}
@@ -235,12 +241,14 @@ def plan(model, axes, given, design=None, check=True):
             raise TypeError(f"only dl.axis(...) may stand without a keyword, not {short(one)}")
         dims.append(_axis_dim(model, None, one, pool))
     if design is not None:
-        dims.append(_design_dim(model, design, pool))
+        with naming("design"):
+            dims.append(_design_dim(model, design, pool))
     for name, value in given.items():
         if isinstance(value, Axis):
             dims.append(_axis_dim(model, name, value, pool))
         elif _params.is_axis(value):
-            dims.append(_param_dim(model, name, value, pool))
+            with naming(name):
+                dims.append(_param_dim(model, name, value, pool))
         else:
             field = model.field(name)
             _params.put(model, base, field, _params.convert(model, field, value), pool)
@@ -309,7 +317,9 @@ def _index(name, value, count):
 def locate(name, values, wanted):
     """The index of a coordinate; numbers need only be equal to 9 digits."""
     if values.dtype.kind in "fi" and isinstance(wanted, (int, float, np.integer, np.floating)):
-        hit = np.flatnonzero(np.isclose(values.astype(np.float64), float(wanted), rtol=1e-9, atol=0))
+        with naming(name):
+            wanted = float(wanted)
+        hit = np.flatnonzero(np.isclose(values.astype(np.float64), wanted, rtol=1e-9, atol=0))
     else:
         hit = (
             np.flatnonzero(values == wanted)

@@ -8,7 +8,7 @@ only.
 import numpy as np
 
 from . import _core
-from ._common import check_seed, integer, short, warn
+from ._common import check_seed, integer, naming, short, warn
 
 SAMPLES_MAX = 100_000_000
 PARTS_MAX = 64
@@ -258,8 +258,12 @@ def _make(name, given, shift=0, unit=None):
         if isinstance(value, str) and any(c in value for c in ",()=+:"):
             raise ValueError(f"{name}: {key} must be one quantity such as '10ms', not {short(value)}")
         words.append(f"{key}={value.strip() if isinstance(value, str) else _text(name, key, value)}")
+    if not words:
+        raise TypeError(f"{name} needs a number or text such as '10ms'")
     text = f"{name}({', '.join(words)})" if name != "constant" else f"constant({words[0].partition('=')[2]})"
-    made = _parse(text, _check_unit(unit))
+    _check_unit(unit)
+    with naming(name):
+        made = _parse(text, unit)
     return (
         made
         if isinstance(shift, (int, float)) and not isinstance(shift, bool) and shift == 0
@@ -353,7 +357,8 @@ def mixture(*parts, shift=0, unit=None):
         weight = _numbers("weight", pair[0])
         if weight.ndim or not 0 < weight < np.inf:
             raise ValueError(f"mixture: weight must be a positive number, not {short(pair[0])}")
-        part = distribution(pair[1], unit)
+        with naming("mixture"):
+            part = distribution(pair[1], unit)
         if part.parts is not None:
             raise ValueError("mixture: a part must not be a mixture itself")
         row["weight"], row["distribution"] = weight, part.record

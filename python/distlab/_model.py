@@ -7,7 +7,9 @@ import numpy as np
 
 from . import _core, _units
 from ._common import RESERVED, short, text_table, unknown
+from ._core import UnknownNameError
 
+RUN_WORDS = ("seed", "keep", "trace", "budget", "token")
 _cache = {}
 
 _KINDS = {"double": "float", "table": "dl.table(...)", "flags": "set of names"}
@@ -93,8 +95,10 @@ class Model:
         name = name if isinstance(name, str) else short(name)
         found = self._by_name.get(name)
         if found is None:
-            word = f"{name} is no argument here and no parameter; " if name in RESERVED else ""
-            raise unknown(f"{self.name}: {word}parameter", name, self._by_name)
+            if name in RESERVED:
+                call = "dl.run or dl.sweep" if name in RUN_WORDS else "dl.sweep"
+                raise UnknownNameError(f"{name} is an argument of {call}, not a parameter of {self.name}")
+            raise unknown(f"{self.name}: parameter", name, self._by_name)
         return found
 
     def column(self, name):
@@ -107,6 +111,13 @@ class Model:
                 if wanted in self._columns:
                     return self._columns[wanted]
         raise unknown(f"{self.name}: column", name, self._columns)
+
+    def histogram(self, name):
+        """The name of a histogram metric, checked."""
+        known = [metric["name"] for metric in self.metrics if metric["type"] == "histogram"]
+        if not isinstance(name, str) or name not in known:
+            raise unknown(f"{self.name}: histogram", name, known)
+        return name
 
     @property
     def main_column(self):
@@ -325,4 +336,6 @@ def register(address, /):
     """
     from ._common import integer
 
-    return find(_core.register(integer("address", address, 1, 2**64 - 1)))
+    name = _core.register(integer("address", address, 1, 2**64 - 1))
+    _cache.pop(name, None)  # the model may be a new version of one seen before
+    return find(name)

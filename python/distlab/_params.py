@@ -12,14 +12,13 @@ import os
 import numpy as np
 
 from . import _core, _distribution
-from ._common import is_nan, short, unknown
+from ._common import is_nan, naming, short, unknown
 from ._distribution import Distribution
 from ._model import accepted
 from ._table import BLANK, Table, check_columns
 
 INT_BLANK = -(2**63)
 _NUMBERS = (int, float, np.integer, np.floating)
-_OFF = object()
 
 
 class Pool:
@@ -88,6 +87,11 @@ def _wrong(field, value, hint=""):
 
 def convert(model, field, value):
     """One value as stored: a number, a choice's index, a flags word, a Distribution, a Table or None."""
+    with naming(field["name"]):
+        return _convert(model, field, value)
+
+
+def _convert(model, field, value):
     if getattr(value, "ndim", None) == 0 and not isinstance(value, Distribution):
         value = value.item() if hasattr(value, "item") else value
     kind = field["type"]
@@ -279,13 +283,13 @@ def decode(model, field, row, pool):
 
 
 def written(model, field, row, pool):
-    """One field of one row as canonical text, samples and table rows by their content."""
+    """One field of one row as canonical text: distributions and tables by their content."""
     value = decode(model, field, row, pool)
     if isinstance(value, np.ndarray):
         return repr(value.tolist())
-    if isinstance(value, Distribution) and (value.samples is not None or value.parts is not None):
-        return repr((value.kind, value.key()))
-    return _core.format(model.name, field["name"], row, pool)
+    if isinstance(value, Distribution):
+        return f"{value.kind} {value.key()[1:]!r}"
+    return repr(sorted(value)) if isinstance(value, frozenset) else repr(value)
 
 
 def table_rows(model, field, value, pool):
@@ -295,51 +299,50 @@ def table_rows(model, field, value, pool):
     for spec in about["columns"]:
         cells = value.columns.get(spec["name"])
         owner = dict(spec, name=f"{field['name']}: {spec['name']}")
-        blank = _blank(spec, pool)
+        blank = _blank(model, spec, pool)
         if cells is None:
             rows[spec["name"]] = blank
             continue
         for k, cell in enumerate(cells):
-            rows[spec["name"]][k] = blank if cell is BLANK else _table_cell(model, owner, cell, pool)
+            empty = cell is BLANK or (cell is None and not spec["optional"])
+            with naming(owner["name"]):
+                rows[spec["name"]][k] = (
+                    blank if empty else _cell(model, owner, _read(model, owner, cell), pool)
+                )
     return rows
 
 
-def _blank(spec, pool):
+def _blank(model, spec, pool):
+    """What a cell that says nothing holds: the column's default, else the mark that C knows as blank."""
     kind = spec["type"]
+    if spec["default"] is not None and kind not in ("flags", "table"):
+        return _cell(model, spec, _read(model, spec, spec["default"]), pool)
+    if spec["optional"] and spec["name"] not in model.fields:
+        return _cell(model, spec, _none(spec), pool)
     if kind == "distribution":
         return pool.record(None)
-    return {"double": np.nan, "int": INT_BLANK, "choice": -1}.get(
-        kind, spec["default"] if kind == "bool" else 0
-    )
+    return {"double": np.nan, "int": INT_BLANK, "choice": -1}.get(kind, 0)
 
 
-def _table_cell(model, spec, cell, pool):
-    if isinstance(cell, str):
-        cell = _cell_text(spec, cell.strip())
-    elif cell is None and not spec["optional"]:
-        return _blank(spec, pool)
-    if spec["type"] == "choice":
-        return cell if cell is not None else _blank(spec, pool)
-    if cell is _OFF:
-        cell = None
-    return _cell(model, spec, convert(model, spec, cell), pool)
-
-
-def _cell_text(spec, text):
+def _read(model, spec, cell):
+    """One cell as stored; text is read here because the core parses parameters only."""
     kind = spec["type"]
+    if not isinstance(cell, str):
+        return convert(model, spec, cell)
+    text = cell.strip()
     if kind == "choice":
         if text not in spec["choices"]:
             raise unknown(f"{spec['name']}:", text, spec["choices"])
         return spec["choices"].index(text)
-    if text == "none" and spec["optional"]:
-        return _OFF
+    if text in ("none", "off") and spec["optional"]:
+        return _none(spec)
     if kind in ("double", "int"):
-        return _core.quantity(text, spec["unit"])
+        return _number(spec, _core.quantity(text, spec["unit"]))
     if kind == "distribution":
         record, parts = _core.parse_distribution(text, spec["unit"])
         return Distribution(record, () if parts is None else (parts,), text, spec["unit"])
     if kind == "flags":
-        return {name.strip() for name in text.split("|") if name.strip()}
+        return _flags(spec, [name.strip() for name in text.split("|") if name.strip()])
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
     raise _wrong(spec, text)

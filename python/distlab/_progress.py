@@ -18,7 +18,7 @@ class Progress:
     block."""
 
     def __init__(self, wanted):
-        if wanted not in (None, True, False) and not callable(wanted):
+        if not (wanted is None or isinstance(wanted, bool) or callable(wanted)):
             raise TypeError(
                 f"progress must be True, False, None or a callable(done, total), not {short(wanted)}"
             )

@@ -93,9 +93,7 @@ class Sweep:
         """The fixed parameters that differ from their defaults (dict)."""
         from ._run import changed
 
-        return {
-            k: v for k, v in changed(self.model, self._rows[0], self._pool).items() if k not in self._varied
-        }
+        return changed(self.model, self._rows[0], self._pool, self._varied)
 
     @property
     def points(self):
@@ -211,7 +209,7 @@ class Sweep:
             self.model,
             self._metrics.reshape(-1),
             self._buckets,
-            self._histogram(metric),
+            self.model.histogram(metric),
             q,
             index,
             offsets,
@@ -223,14 +221,8 @@ class Sweep:
         units."""
         p = _design.find_point(self.dims, self.coords, self.shape, point)
         index = p * self.reps + np.flatnonzero(~self._mask[p])
-        name = self._histogram(metric)
+        name = self.model.histogram(metric)
         return _core.buckets(self.model.name, self._metrics.reshape(-1), self._buckets, name, index)
-
-    def _histogram(self, metric):
-        known = [m["name"] for m in self.model.metrics if m["type"] == "histogram"]
-        if metric not in known:
-            raise unknown(f"{self.model.name}: histogram", metric, known)
-        return metric
 
     def theory(self, column):
         """The closed form of a column, shape ``shape``, NaN where none holds; None where there is none at
@@ -422,7 +414,7 @@ def quantiles(model, metrics, buckets, metric, q, index, offsets, shape):
     if not np.all((array >= 0) & (array <= 1)):
         raise ValueError(f"q = {short(q)} is outside 0 to 1")
     out = np.asarray(_core.quantiles(model.name, metrics, buckets, metric, array.reshape(-1), index, offsets))
-    out = out.reshape(*shape, *array.shape)
+    out = out.reshape((*shape, *array.shape))
     return out if out.ndim else float(out)
 
 

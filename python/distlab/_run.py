@@ -134,13 +134,9 @@ class Run:
     def histogram(self, metric):
         """(edges (n + 1), counts (n)) of a histogram metric, SI units."""
         rows = self._metrics.reshape(-1)
-        return _core.buckets(self.model.name, rows, self._buckets, self._histogram(metric), np.array([0]))
-
-    def _histogram(self, metric):
-        known = [m["name"] for m in self.model.metrics if m["type"] == "histogram"]
-        if metric not in known:
-            raise unknown(f"{self.model.name}: histogram", metric, known)
-        return metric
+        return _core.buckets(
+            self.model.name, rows, self._buckets, self.model.histogram(metric), np.array([0])
+        )
 
     def quantile(self, metric, q):
         """The q-quantile of a histogram metric, SI units; same shape as q."""
@@ -150,7 +146,7 @@ class Run:
             self.model,
             self._metrics.reshape(-1),
             self._buckets,
-            self._histogram(metric),
+            self.model.histogram(metric),
             q,
             np.array([0]),
             np.array([0, 1]),
@@ -221,12 +217,14 @@ class Run:
         return run_html(self)
 
 
-def changed(model, row, pool):
-    """{name: value} of the parameters of a row that differ from their defaults."""
+def changed(model, row, pool, but=()):
+    """{name: value} of the parameters of a row that differ from their defaults, but for some."""
     own = _params.Pool()
     base = _params.base_row(model, own)
     out = {}
     for field in model.fields:
+        if field["name"] in but:
+            continue
         if _params.written(model, field, row, pool) != _params.written(model, field, base, own.arrays):
             out[field["name"]] = _params.decode(model, field, row, pool)
     return out

@@ -28,8 +28,8 @@ def save(result, path):
     arrays |= {f"table_{k}": rows for k, rows in enumerate(result.tables.values())}
     arrays["metrics"], arrays["buckets"] = _block.compact(result.model, arrays["metrics"], result._buckets)
     header |= {
-        "format": FORMAT, "model": result.model.name, "pool": len(result._pool),
-        "tables": list(result.tables), "seed": result.seed, "mutant": result.mutant, "provenance": result.provenance,
+        "format": FORMAT, "model": result.model.name, "pool": len(result._pool), "seed": result.seed,
+        "tables": list(result.tables), "mutant": result.mutant, "provenance": result.provenance,
     }  # fmt: skip
     text = json.dumps(header).encode()
     partial = f"{path}.partial"

@@ -80,7 +80,7 @@ def table(rows, /, *, label=None):
     lengths = {len(cells) for cells in columns.values()}
     if len(lengths) > 1:
         raise ValueError(f"the columns of a table must be equally long, not {sorted(lengths)}")
-    count = lengths.pop() if lengths else 0
+    count = lengths.pop() if lengths else (len(rows) if isinstance(rows, (list, tuple)) else 0)
     if not 1 <= count <= ROWS_MAX:
         raise ValueError(f"a table has 1 to {ROWS_MAX} rows, not {count}; None stands for no table")
     for name in columns:
@@ -99,7 +99,11 @@ def _transpose(rows):
 
 
 def _cells(name, cells):
-    if isinstance(cells, (str, bytes, dict)) or not hasattr(cells, "__len__"):
+    if (
+        isinstance(cells, (str, bytes, dict, set))
+        or not hasattr(cells, "__iter__")
+        or getattr(cells, "ndim", 1) == 0
+    ):
         raise TypeError(f"column {short(name)} must be a list or array of cells, not {short(cells)}")
     return [_plain(c) for c in cells]
 
