@@ -1,7 +1,8 @@
 """Every public function against nonsense: wrong types, NaN, huge, empty, unknown.
 
 Whatever comes in, the answer is a result or a TypeError, ValueError or KeyError that names what was wrong; a
-run cut short by its budget is a result too. DISTLAB_EXAMPLES=n tries n examples of each, by default a few dozen.
+run cut short by its budget is a result too. DISTLAB_EXAMPLES=n
+tries n examples of each instead of a few dozen.
 """
 
 import fractions

@@ -223,12 +223,11 @@ def test_provenance_says_what_makes_it_again(sweep):
     p = sweep.provenance
     assert p["model"] == STATION and p["distlab"] == dl.__version__ and p["seed"] == 3 and p["points"] == 6
     assert len(p["params_sha256"]) == 64 and "mutant" not in p
-    again = dl.sweep(STATION, arrival_rate=[20, 50, 80], jobs=500, reps=6, seed=3,
-                     service={"a": dl.exponential("10ms"), "b": dl.mixture((0.9, "exponential(5ms)"), (0.1, _samples()))})  # fmt: skip
-    assert again.provenance == p, "labels and kept tables are not what was computed"
-    other = dl.sweep(
-        STATION, arrival_rate=[20, 50, 80], service=["exponential(10ms)", "9ms"], jobs=500, reps=6, seed=3
-    )
+    mixed = dl.mixture((0.9, "exponential(5ms)"), (0.1, _samples()))
+    call = {"arrival_rate": [20, 50, 80], "jobs": 500, "reps": 6, "seed": 3}
+    again = dl.sweep(STATION, **call, service={"a": dl.exponential("10ms"), "b": mixed})
+    assert again.provenance["params_sha256"] == p["params_sha256"] and again.provenance == p
+    other = dl.sweep(STATION, **call, service=["exponential(10ms)", "9ms"])
     assert other.provenance["params_sha256"] != p["params_sha256"]
 
 
