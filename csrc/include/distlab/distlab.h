@@ -10,6 +10,7 @@
 #include <distlab/numerics.h>
 #include <distlab/random.h>
 #include <distlab/real.h>
+#include <distlab/scheduler.h>
 #include <distlab/statistics.h>
 #include <distlab/sweep.h>
 #include <distlab/version.h>
