@@ -47,10 +47,9 @@ def provenance(model, rows, pool, seed, crn, reps, mutant):
         "points": int(rows.size),
         "reps": int(reps),
         "seed": int(seed),
-        "keys": RULES[crn],
     }
     if crn is not None:
-        out["crn"] = bool(crn)
+        out |= {"keys": RULES[crn], "crn": bool(crn)}
     if mutant is not None:
         out["mutant"] = f"{model.name}:{mutant}"
     return out

@@ -228,6 +228,37 @@ def test_progress():
         sweep(progress=3)
 
 
+def test_a_bar_appears_only_where_it_is_worth_it(monkeypatch):
+    tqdm = pytest.importorskip("tqdm.auto")
+    from distlab import _progress
+
+    made = []
+    monkeypatch.setattr(tqdm, "tqdm", lambda **options: made.append(options) or _Bar())
+    for visible, spent, done, expected in (
+        (True, 2, 1, 1),
+        (False, 2, 1, 0),
+        (True, 0.5, 1, 0),
+        (True, 2, 50, 0),
+    ):
+        made.clear()
+        monkeypatch.setattr(_progress, "_visible", lambda visible=visible: visible)
+        with _progress.Progress(None) as bar:
+            bar.more(100)
+            bar._start -= spent
+            bar.block()(done, 100)
+        assert len(made) == expected
+
+
+class _Bar:
+    n = 0
+
+    def update(self, count):
+        self.n += count
+
+    def close(self):
+        pass
+
+
 def _stop(done, total):
     raise RuntimeError("enough")
 
