@@ -10,7 +10,7 @@ from ._common import RESERVED, short, text_table, unknown
 from ._core import UnknownNameError
 
 RUN_WORDS = ("seed", "keep", "trace", "budget", "token")
-_cache = {}
+_cache: dict[str, "Model"] = {}
 
 _KINDS = {"double": "float", "table": "dl.table(...)", "flags": "set of names"}
 

@@ -4,6 +4,7 @@ By default a bar appears only when the rows done in the first second say that th
 seconds, and only where somebody can see it (a notebook or a terminal).
 """
 
+import importlib
 import sys
 import time
 
@@ -72,10 +73,10 @@ class Progress:
                 return
         self._made = True
         try:
-            from tqdm.auto import tqdm
+            tqdm = importlib.import_module("tqdm.auto")
         except ImportError:
             return
-        self._bar = tqdm(total=self.total, unit="run", leave=False)
+        self._bar = tqdm.tqdm(total=self.total, unit="run", leave=False)
 
 
 def _visible():
