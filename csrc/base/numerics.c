@@ -58,8 +58,10 @@ double dlab_stirling_rest(double x)
     if (!(x > 0)) return NAN;
     if (x < 10) return dlab_log_gamma(x + 1) - (x + 0.5) * log(x) + x - half_log_2pi;
     const double y = 1 / (x * x);
-    return (1.0 / 12 - y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188
-            - y * (691.0 / 360360 - y / 156)))))) / x;
+    return (1.0 / 12 -
+            y * (1.0 / 360 -
+                 y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188 - y * (691.0 / 360360 - y / 156)))))) /
+           x;
 }
 
 double dlab_deviance(double x, double mean, double difference)
@@ -78,9 +80,9 @@ double dlab_deviance(double x, double mean, double difference)
     }
 }
 
-/* x^a exp(-x) / Gamma(a + 1): the Poisson term for a mean of x, a not only whole. */
-static double poisson_term(double a, double x)
+double dlab_gamma_term(double a, double x)
 {
+    if (!(a >= 0) || !(x >= 0)) return NAN;
     if (x == 0) return a == 0;
     if (a == 0) return exp(-x);
     if (a < 1) return exp(a * log(x) - x - dlab_log_gamma(a + 1));
@@ -108,7 +110,8 @@ static double binomial_term(double a, double b, double x, double y)
 /* log Gamma(1 + a) for |a| <= 0.1 by DLMF 5.7.3, where 1 + a would round the digits of a away. */
 static double log_gamma_1p(double a)
 {
-    static const double zeta[] = { /* zeta(k), k = 2.. */
+    static const double zeta[] = {
+        /* zeta(k), k = 2.. */
         1.6449340668482264365, 1.2020569031595942854, 1.0823232337111381915, 1.0369277551433699263,
         1.0173430619844491397, 1.0083492773819228268, 1.0040773561979443394, 1.0020083928260822144,
         1.0009945751278180853, 1.0004941886041194646, 1.0002460865533080483, 1.0001227133475784891,
@@ -125,7 +128,7 @@ static double gamma_p_series(double a, double x)
     for (int n = 1; n < TERMS_MAX; n++) {
         term *= x / (a + n);
         sum += term;
-        if (term < sum * (DBL_EPSILON / 4)) return sum * poisson_term(a, x);
+        if (term < sum * (DBL_EPSILON / 4)) return sum * dlab_gamma_term(a, x);
     }
     return NAN;
 }
@@ -144,7 +147,7 @@ static double gamma_q_fraction(double a, double x)
         if (fabs(c) < tiny) c = tiny;
         d = 1 / d;
         h *= d * c;
-        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) return h * a * poisson_term(a, x);
+        if (fabs(d * c - 1) <= 2 * DBL_EPSILON) return h * a * dlab_gamma_term(a, x);
     }
     return NAN;
 }
@@ -177,15 +180,9 @@ static double gamma_tail(double a, double x, bool upper)
     return upper ? q : 1 - q;
 }
 
-double dlab_gamma_p(double a, double x)
-{
-    return gamma_tail(a, x, false);
-}
+double dlab_gamma_p(double a, double x) { return gamma_tail(a, x, false); }
 
-double dlab_gamma_q(double a, double x)
-{
-    return gamma_tail(a, x, true);
-}
+double dlab_gamma_q(double a, double x) { return gamma_tail(a, x, true); }
 
 /* Continued fraction DLMF 8.17.22, good below the mean. */
 static double beta_fraction(double a, double b, double x)
@@ -211,10 +208,7 @@ static double beta_fraction(double a, double b, double x)
     return NAN;
 }
 
-static bool is_parameter(double a)
-{
-    return a > 0 && a <= parameter_max;
-}
+static bool is_parameter(double a) { return a > 0 && a <= parameter_max; }
 
 /* I_x(a, b) or its complement; y = 1 - x is given so that neither end rounds. */
 static double beta_tail(double a, double b, double x, double y, bool upper)
@@ -228,10 +222,7 @@ static double beta_tail(double a, double b, double x, double y, bool upper)
     return upper ? 1 - below : below;
 }
 
-double dlab_beta_i(double a, double b, double x)
-{
-    return beta_tail(a, b, x, 1 - x, false);
-}
+double dlab_beta_i(double a, double b, double x) { return beta_tail(a, b, x, 1 - x, false); }
 
 /* What an inverse solves: log F(u) = log p over a variable u that runs over the whole line; F is the
  * smaller tail. */
@@ -247,7 +238,7 @@ static double target_miss(const target *t, double u, double *slope)
     if (t->b == 0) {
         const double x = exp(u);
         tail = gamma_tail(t->a, x, t->upper);
-        density = t->a * poisson_term(t->a, x);
+        density = t->a * dlab_gamma_term(t->a, x);
     } else {
         const double x = 1 / (1 + exp(-u)), y = 1 / (1 + exp(u));
         tail = beta_tail(t->a, t->b, x, y, t->upper);
@@ -292,15 +283,9 @@ static double gamma_inverse(double a, double p, double q)
     return exp(u);
 }
 
-double dlab_gamma_p_inverse(double a, double p)
-{
-    return gamma_inverse(a, p, 1 - p);
-}
+double dlab_gamma_p_inverse(double a, double p) { return gamma_inverse(a, p, 1 - p); }
 
-double dlab_gamma_q_inverse(double a, double q)
-{
-    return gamma_inverse(a, 1 - q, q);
-}
+double dlab_gamma_q_inverse(double a, double q) { return gamma_inverse(a, 1 - q, q); }
 
 double dlab_beta_i_inverse(double a, double b, double p)
 {
@@ -327,20 +312,24 @@ static double binomial_side(int64_t k, int64_t n, double p, bool upper)
     return beta_tail((double)(k + 1), (double)(n - k), p, 1 - p, !upper);
 }
 
-double dlab_binomial_cdf(int64_t k, int64_t n, double p)
-{
-    return binomial_side(k, n, p, false);
-}
+double dlab_binomial_cdf(int64_t k, int64_t n, double p) { return binomial_side(k, n, p, false); }
 
-double dlab_binomial_tail(int64_t k, int64_t n, double p)
-{
-    return binomial_side(k, n, p, true);
-}
+double dlab_binomial_tail(int64_t k, int64_t n, double p) { return binomial_side(k, n, p, true); }
 
 double dlab_poisson_pmf(int64_t k, double mean)
 {
     if (!(mean >= 0) || isinf(mean)) return NAN;
-    return k < 0 ? 0 : poisson_term((double)k, mean);
+    return k < 0 ? 0 : dlab_gamma_term((double)k, mean);
+}
+
+double dlab_poisson_log_pmf(int64_t k, double mean)
+{
+    if (!(mean >= 0) || isinf(mean)) return NAN;
+    if (k < 0) return -INFINITY;
+    if (k == 0) return -mean;
+    if (mean == 0) return -INFINITY;
+    const double x = (double)k;
+    return -dlab_stirling_rest(x) - dlab_deviance(x, mean, x - mean) - 0.5 * log(two_pi * x);
 }
 
 double dlab_poisson_cdf(int64_t k, double mean)

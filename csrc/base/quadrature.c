@@ -18,7 +18,9 @@
 enum { INTERVALS_MAX = 400, ROOT_STEPS_MAX = 300 };
 
 /* Kronrod nodes of the right half with both weights; a Gauss weight of 0: not a Gauss node. */
-static const struct { double node, kronrod, gauss; } rule[11] = {
+static const struct {
+    double node, kronrod, gauss;
+} rule[11] = {
     { 0.0, 0.14944555400291690566, 0 },
     { 0.14887433898163121088, 0.14773910490133849137, 0.29552422471475287017 },
     { 0.29439286270146019813, 0.1427759385770600808, 0 },
@@ -135,7 +137,7 @@ static bool interpolate(const double x[3], const double y[3], double tolerance, 
     }
     if (p > 0) q = -q;
     p = fabs(p);
-    if (2 * p >= fmin(3 * half * q - fabs(tolerance * q), fabs(last * q))) return false;
+    if (!(2 * p < fmin(3 * half * q - fabs(tolerance * q), fabs(last * q)))) return false;
     *step = p / q;
     return true;
 }

@@ -41,13 +41,17 @@ double dlab_binomial_pmf(int64_t k, int64_t n, double p);
 double dlab_binomial_cdf(int64_t k, int64_t n, double p);
 double dlab_binomial_tail(int64_t k, int64_t n, double p);
 
-/* Poisson: P(X = k), P(X <= k) and P(X > k) for the given mean. */
+/* Poisson: P(X = k) and its logarithm, P(X <= k) and P(X > k) for the given mean. */
 double dlab_poisson_pmf(int64_t k, double mean);
+double dlab_poisson_log_pmf(int64_t k, double mean);
 double dlab_poisson_cdf(int64_t k, double mean);
 double dlab_poisson_tail(int64_t k, double mean);
 
 /* Probability that n draws from `values` equally likely values collide, exact for 1 <= n <= values. */
 double dlab_birthday(double n, double values);
+
+/* x^a exp(-x) / Gamma(a + 1): the Poisson probability of a where a is whole, a >= 0, x >= 0. */
+double dlab_gamma_term(double a, double x);
 
 /* A function of one variable with its context. */
 typedef double dlab_function(double x, void *data);
