@@ -108,13 +108,13 @@ static const dlab_field metric_fields[] = {
     DLAB_FIELD(metrics, wait_probability, .max = 1, .may_be_nan = true,
                .doc = "Share of served jobs that waited."),
     DLAB_FIELD(metrics, utilisation, .max = 1, .may_be_nan = true,
-               .doc = "Busy share of server time, from the first measured arrival to the last departure."),
+               .doc = "Busy share of server time while the measured jobs arrived."),
     DLAB_FIELD(metrics, offered, .unit = "1/s", .max = INFINITY, .may_be_nan = true,
                .doc = "Arrivals per second, lost ones included."),
     DLAB_FIELD(metrics, throughput, .unit = "1/s", .max = INFINITY, .may_be_nan = true,
-               .doc = "Departures per second."),
+               .doc = "Departures per second, between those of the first and the last served job."),
     DLAB_FIELD(metrics, goodput, .unit = "1/s", .max = INFINITY, .may_be_nan = true,
-               .doc = "Departures within the deadline per second."),
+               .doc = "Throughput of jobs that leave within the deadline."),
     DLAB_FIELD(metrics, success_ratio, .max = 1, .may_be_nan = true,
                .doc = "Share of arrivals that leave within the deadline."),
     DLAB_FIELD(metrics, loss, .max = 1, .may_be_nan = true, .doc = "Share of arrivals lost to a full room."),
@@ -179,7 +179,9 @@ typedef struct station {
     bool plain;                /* one server, no capacity, nobody listens: the short loop */
     /* measured since `from` */
     bool measuring;
-    int64_t from, carried, last_departure; /* carried: server time already promised at `from` */
+    int64_t from;
+    double carried;                          /* s of server time already promised at `from` */
+    int64_t first_departure, last_departure; /* of the first and the last served job */
     int64_t arrivals, served, waited, lost, in_time;
     dlab_i128 wait_sum, work_sum;
 } station;
@@ -215,10 +217,11 @@ static void run_plain(station *s, int n)
     s->now = now;
     s->free_at[0] = free_at;
     if (!s->measuring) return;
+    if (s->served == 0) s->first_departure = s->from + s->gap[0] + s->latency[0];
+    s->last_departure = free_at;
     s->arrivals += n;
     s->served += n;
     s->waited += waited;
-    s->last_departure = free_at;
     s->wait_sum += waits;
     s->work_sum += works;
     if (s->deadline == INT64_MAX) s->in_time += n;
@@ -277,26 +280,31 @@ static int run_job(station *s, int64_t job, int64_t gap, int64_t work, int64_t *
     s->accepted++;
     *latency = departure - s->now;
     if (s->measuring) {
-        s->served++;
+        if (s->served++ == 0) s->first_departure = departure;
+        s->last_departure = departure;
         s->waited += start > s->now;
         s->in_time += *latency <= s->deadline;
-        if (departure > s->last_departure) s->last_departure = departure;
         s->wait_sum += start - s->now;
         s->work_sum += work;
     }
     return tell(s, job, start, departure, false);
 }
 
-/* From the next arrival on, everything counts; servers may be busy with jobs from before for a while. */
+/* Server time promised beyond now. Nothing promised leaves a gap, so all of it will be busy time. */
+static double promised(const station *s)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < s->p->servers; i++)
+        if (s->free_at[i] > s->now) sum += (double)(s->free_at[i] - s->now) * 1e-9;
+    return sum;
+}
+
+/* From the next arrival on, everything counts. */
 static void start_measuring(station *s)
 {
     s->measuring = true;
-    s->from = s->last_departure = s->now;
-    for (int64_t i = 0; i < s->p->servers; i++) {
-        if (s->free_at[i] <= s->now) continue;
-        s->carried += s->free_at[i] - s->now;
-        if (s->free_at[i] > s->last_departure) s->last_departure = s->free_at[i];
-    }
+    s->from = s->now;
+    s->carried = promised(s);
 }
 
 /* Draw and run the next n <= BLOCK arrivals; job is the number of the first. */
@@ -358,14 +366,18 @@ static dlab_estimate wait_estimate(const station *s, const double *batch_mean, i
 static void fill_metrics(const station *s, metrics *out)
 {
     const double arrived_in = (double)(s->now - s->from) * 1e-9;
-    const double span = (double)(s->last_departure - s->from) * 1e-9;
+    const double left_in = (double)(s->last_departure - s->first_departure) * 1e-9;
     const double waits = (double)s->wait_sum * 1e-9, work = (double)s->work_sum * 1e-9;
     const double served = (double)s->served, arrivals = (double)s->arrivals;
+    const double after_first = served > 1 && left_in > 0 ? served - 1 : 0; /* departures in that time */
+    const double busy = s->carried + work - promised(s);
     out->wait_probability = (dlab_ratio){ (double)s->waited, served };
-    out->utilisation = (dlab_ratio){ work + (double)s->carried * 1e-9, span * (double)s->p->servers };
+    const double offered_time = arrived_in * (double)s->p->servers;
+    out->utilisation = (dlab_ratio){ fmin(fmax(busy, 0), offered_time), offered_time };
     out->offered = (dlab_ratio){ arrivals, arrived_in };
-    out->throughput = (dlab_ratio){ served, span };
-    out->goodput = (dlab_ratio){ (double)s->in_time, span };
+    out->throughput = (dlab_ratio){ after_first, after_first > 0 ? left_in : 0 };
+    out->goodput = (dlab_ratio){ after_first > 0 ? after_first * (double)s->in_time / served : 0,
+                                 after_first > 0 ? left_in : 0 };
     out->success_ratio = (dlab_ratio){ (double)s->in_time, arrivals };
     out->loss = (dlab_ratio){ (double)s->lost, arrivals };
     out->queue_length_mean = (dlab_ratio){ waits, arrived_in };

@@ -55,13 +55,13 @@ typedef struct dlab_queueing_station_metrics {
     dlab_estimate wait;
     /* [0 .. 1] Share of served jobs that waited. */
     dlab_ratio wait_probability;
-    /* [0 .. 1] Busy share of server time, from the first measured arrival to the last departure. */
+    /* [0 .. 1] Busy share of server time while the measured jobs arrived. */
     dlab_ratio utilisation;
     /* [1/s, 0 .. inf] Arrivals per second, lost ones included. */
     dlab_ratio offered;
-    /* [1/s, 0 .. inf] Departures per second. */
+    /* [1/s, 0 .. inf] Departures per second, between those of the first and the last served job. */
     dlab_ratio throughput;
-    /* [1/s, 0 .. inf] Departures within the deadline per second. */
+    /* [1/s, 0 .. inf] Throughput of jobs that leave within the deadline. */
     dlab_ratio goodput;
     /* [0 .. 1] Share of arrivals that leave within the deadline. */
     dlab_ratio success_ratio;

@@ -21,7 +21,8 @@ uint64_t dlab_row_key(uint64_t seed, uint64_t point, uint64_t rep);
     X(SAMPLE, "samples a person asked for")   \
     X(ARRIVAL, "times between arrivals")      \
     X(SERVICE, "service times")               \
-    X(BOOTSTRAP, "resampling in statistics")
+    X(BOOTSTRAP, "resampling in statistics")  \
+    X(PROFILE, "phases of a changing arrival rate")
 
 typedef enum dlab_purpose {
 #define X(name, text) DLAB_PURPOSE_##name,
