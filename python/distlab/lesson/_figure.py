@@ -27,7 +27,7 @@ def figure(size: tuple[float, float], panels: int = 1, **options: Any) -> tuple[
     _style.require()
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=size, layout="constrained", facecolor="white")
+    made: Any = Figure(figsize=size, layout="constrained", facecolor="white")
     made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     axes = list(made.subplots(1, panels, squeeze=False, **options)[0])
     for ax in axes:
