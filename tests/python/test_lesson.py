@@ -420,6 +420,24 @@ def test_pages_need_no_network(lesson, shown):
     assert "prefers" not in _page.CSS and "color:inherit" in _page.CSS
 
 
+def test_an_exported_page_is_alone_and_shows_experiments_only():
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("nbconvert")
+    from distlab.lesson import page
+
+    hidden = nbformat.v4.new_code_cell("lesson.secret()", metadata={"tags": ["hide-input"]})
+    hidden.outputs = [nbformat.v4.new_output("display_data", {"text/html": _page.page("<p>seen</p>")})]
+    html = page(nbformat.v4.new_notebook(cells=[hidden, nbformat.v4.new_code_cell("dl.run()")]))
+    assert "secret" not in html and "<p>seen</p>" in html and "run" in html
+    assert not re.search(r"(src|href)=.https?:|import.{1,60}https?:", html)
+
+
+def test_links_lead_from_page_to_page_in_a_book(shown, monkeypatch):
+    monkeypatch.setenv("DISTLAB_BOOK", "1")
+    start("L00.02", decide="x")
+    assert 'href="01_run_sweep_plot.html"' in shown[-1]
+
+
 def test_person(monkeypatch):
     for name in ("DISTLAB_LIVE", "DISTLAB_FAST", "DISTLAB_BOOK"):
         monkeypatch.delenv(name, raising=False)

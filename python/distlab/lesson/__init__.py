@@ -14,6 +14,7 @@ DISTLAB_PREDICTIONS=off keeps no predictions.
 """
 
 from distlab._core import t_quantile
+from distlab.lesson._export import page
 from distlab.lesson._figure import BAD, EXACT, GOOD, GUESS, MUTED, SIMULATED, direct, log_axis
 from distlab.lesson._grade import Check, Exercise, Verdict
 from distlab.lesson._knob import Knob
@@ -21,21 +22,22 @@ from distlab.lesson._lesson import Lesson, start
 from distlab.lesson._predict import Guess, Prediction
 
 __all__ = [
-           "BAD",
-           "EXACT",
-           "GOOD",
-           "GUESS",
-           "MUTED",
-           "SIMULATED",
-           "Check",
-           "Exercise",
-           "Guess",
-           "Knob",
-           "Lesson",
-           "Prediction",
-           "Verdict",
-           "direct",
-           "log_axis",
-           "start",
-           "t_quantile",
-]  # fmt: skip
+    "BAD",
+    "EXACT",
+    "GOOD",
+    "GUESS",
+    "MUTED",
+    "SIMULATED",
+    "Check",
+    "Exercise",
+    "Guess",
+    "Knob",
+    "Lesson",
+    "Prediction",
+    "Verdict",
+    "direct",
+    "log_axis",
+    "page",
+    "start",
+    "t_quantile",
+]

@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from distlab.lesson import _page
+
 
 def folder() -> Path:
     """The folder of notebooks: shipped inside the package, or the source tree around it."""
@@ -72,8 +74,9 @@ def settings(name: str) -> list[dict[str, Any]]:
 
 
 def link(entry: dict[str, Any], start: dict[str, Any]) -> str:
-    """The path from one lesson's notebook to another's."""
-    return posixpath.relpath(entry["path"], posixpath.dirname(start["path"]))
+    """The path from one lesson's notebook to another's; from page to page in a book."""
+    path = posixpath.relpath(entry["path"], posixpath.dirname(start["path"]))
+    return posixpath.splitext(path)[0] + ".html" if _page.flag("DISTLAB_BOOK") else path
 
 
 def written(entry: dict[str, Any]) -> bool:
