@@ -59,13 +59,16 @@ def _shift(plan: Plan, line: Line, count: int) -> np.ndarray:
 
 
 def _look(plan: Plan, hue: int, column: int) -> _style.Look:
-    """Colour tells hues apart and line style columns; without hues colour tells columns apart, too."""
+    """Colour and marker tell hues apart and line style columns; without hues colour tells columns apart.
+
+    Where markers would crowd, line styles take their part.
+    """
     many = len(plan.at) > MANY_POINTS
     if plan.hues:
         look = _style.look(hue, len(plan.hues))
         varied = column if len(plan.columns) > 1 else hue if many else 0
     else:
-        look, varied = _style.look(column, len(plan.columns)), column
+        look, varied = _style.look(column, len(plan.columns)), column if many else 0
     style = _style.LINES[varied % len(_style.LINES)] if varied else look.line
     joined = plan.numeric and len(plan.at) > 1
     return look._replace(line=style if joined else "none", marker="" if many else look.marker)
