@@ -294,7 +294,7 @@ dlab_queue dlab_mdc(double arrival_rate, double service, int64_t servers)
         double log_no_wait;
         /* How fast Spitzer's terms fall: Chernoff's exponent of a step of the walk. */
         const double rate = c * (rho - 1 - log(rho));
-        if (rate > 0.02) mdc_by_spitzer(c, rho, &q.queue_length, &log_no_wait);
+        if (rate > 0.3) mdc_by_spitzer(c, rho, &q.queue_length, &log_no_wait);
         else mdc_by_roots(c, rho, &q.queue_length, &log_no_wait);
         q.wait_probability = -expm1(log_no_wait);
     }

@@ -117,8 +117,8 @@ double dlab_mmc_latency_quantile(double arrival_rate, double service_rate, int64
     if (p == 1) return INFINITY;
     if (servers == 1) return -log1p(-p) / spare;
     latency_target target = { q, service_rate, spare, log1p(-p) };
-    /* A job takes at least its service, and at most both phases of the sum at the slower rate. */
-    const double low = -log1p(-p) / service_rate;
+    /* A job takes at least its service; a little less, lest rounding puts the root outside. */
+    const double low = -log1p(-p) / service_rate * (1 - 1e-9);
     double high = low + 1 / fmin(spare, service_rate);
     while (latency_miss(high, &target) > 0) high *= 2;
     return dlab_root(latency_miss, &target, low, high, 0);

@@ -307,5 +307,5 @@ double dlab_mmck_latency_quantile(double arrival_rate, double service_rate, int6
     if (!room_init(&a.s, arrival_rate, service_rate, servers, capacity) || !(p >= 0) || !(p <= 1)) return NAN;
     if (p == 0 || p == 1) return p == 0 ? 0 : INFINITY;
     if (a.s.m == 0 || !isfinite(a.s.below)) return -log1p(-p) / service_rate;
-    return tail_inverse(&a, -log1p(-p) / service_rate);
+    return tail_inverse(&a, -log1p(-p) / service_rate * (1 - 1e-9)); /* at least the service itself */
 }

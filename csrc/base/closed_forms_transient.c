@@ -110,7 +110,8 @@ double dlab_mm1_busy_quantile(double arrival_rate, double service_rate, double p
     if (isnan(ends) || !(p >= 0) || !(p <= 1)) return NAN;
     if (p == 0) return 0;
     if (p >= ends) return INFINITY;
-    double low = -log1p(-p) / service_rate, high = 2 * low; /* a busy period is at least one service */
+    /* A busy period is at least one service; a little less, lest rounding puts the root outside. */
+    double low = -log1p(-p) / service_rate * (1 - 1e-9), high = 2 * low;
     while (busy_miss(high, &b) < 0 && high < 1e300) {
         low = high;
         high *= 2;

@@ -65,7 +65,7 @@ static int emit(dlab_queue_series *s, dlab_ctx *ctx)
 }
 
 /* Count a change at this instant; the instant before it is complete. */
-static int apply(dlab_queue_series *s, dlab_ctx *ctx, int64_t at, int queue, int system)
+int dlab_queue_series_change(dlab_queue_series *s, dlab_ctx *ctx, int64_t at, int queue, int system)
 {
     if (at != s->at && s->at >= 0 && emit(s, ctx)) return ctx->err.code;
     s->at = at;
@@ -78,7 +78,8 @@ static int apply_until(dlab_queue_series *s, dlab_ctx *ctx, int64_t limit)
 {
     while (s->count > 0 && s->heap[0].at <= limit) {
         const change c = pop(s);
-        if (apply(s, ctx, c.at, c.departure ? 0 : -1, c.departure ? -1 : 0)) return ctx->err.code;
+        if (dlab_queue_series_change(s, ctx, c.at, c.departure ? 0 : -1, c.departure ? -1 : 0))
+            return ctx->err.code;
     }
     return DLAB_OK;
 }
@@ -87,7 +88,8 @@ int dlab_queue_series_job(dlab_queue_series *s, dlab_ctx *ctx, int64_t arrival, 
                           int64_t departure)
 {
     const bool waits = start > arrival;
-    if (apply_until(s, ctx, arrival) || apply(s, ctx, arrival, waits, 1)) return ctx->err.code;
+    if (apply_until(s, ctx, arrival) || dlab_queue_series_change(s, ctx, arrival, waits, 1))
+        return ctx->err.code;
     if (waits && push(s, ctx, (change){ start, false })) return ctx->err.code;
     return push(s, ctx, (change){ departure, true });
 }

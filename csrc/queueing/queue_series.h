@@ -19,6 +19,9 @@ dlab_queue_series *dlab_queue_series_open(dlab_ctx *ctx, int k);
 int dlab_queue_series_job(dlab_queue_series *s, dlab_ctx *ctx, int64_t arrival, int64_t start,
                           int64_t departure);
 
+/* Tell of a change that happens now; times never decrease. */
+int dlab_queue_series_change(dlab_queue_series *s, dlab_ctx *ctx, int64_t time, int queue, int system);
+
 /* Emit what lies ahead. */
 int dlab_queue_series_close(dlab_queue_series *s, dlab_ctx *ctx);
 

@@ -67,7 +67,7 @@ def test_little_law_holds_on_every_run():
     for seed, options in enumerate([{}, {"servers": 3, "arrival_rate": 200}, {"capacity": 4, "arrival_rate": 150}]):
         run = dl.run("queueing.station", jobs=3000, warmup_fraction=0, seed=seed, keep=True, **options)
         jobs, series = run.tables["jobs"], run.series["queue_length"]
-        served = jobs[~jobs["lost"]]
+        served = jobs[jobs["outcome"] == 0]
         for column, spent in (
             ("queue_length", served["start"] - served["arrival"]),
             ("in_system", served["departure"] - served["arrival"]),

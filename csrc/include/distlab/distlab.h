@@ -1,6 +1,7 @@
 /* Everything a user of the C core needs: #include <distlab/distlab.h>. */
 #ifndef DISTLAB_DISTLAB_H
 #define DISTLAB_DISTLAB_H
+#include <distlab/closed_forms.h>
 #include <distlab/distribution.h>
 #include <distlab/error.h>
 #include <distlab/field.h>

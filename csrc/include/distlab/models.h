@@ -10,48 +10,132 @@
 
 /* queueing.station: One line, c servers, simulated job by job */
 enum {
+    DLAB_QUEUEING_STATION_LOAD_OPEN = 0, DLAB_QUEUEING_STATION_LOAD_CLOSED = 1,
+    DLAB_QUEUEING_STATION_LOAD_PARTLY_OPEN = 2, DLAB_QUEUEING_STATION_LOAD_PACED = 3,
+};
+enum {
+    DLAB_QUEUEING_STATION_PROFILE_STEADY = 0, DLAB_QUEUEING_STATION_PROFILE_RAMP = 1,
+    DLAB_QUEUEING_STATION_PROFILE_DIURNAL = 2, DLAB_QUEUEING_STATION_PROFILE_BURSTS = 3,
+};
+enum {
+    DLAB_QUEUEING_STATION_DISCIPLINE_FIFO = 0, DLAB_QUEUEING_STATION_DISCIPLINE_LIFO = 1,
+    DLAB_QUEUEING_STATION_DISCIPLINE_LIFO_PREEMPTIVE = 2, DLAB_QUEUEING_STATION_DISCIPLINE_ADAPTIVE_LIFO = 3,
+    DLAB_QUEUEING_STATION_DISCIPLINE_RANDOM = 4, DLAB_QUEUEING_STATION_DISCIPLINE_PS = 5,
+    DLAB_QUEUEING_STATION_DISCIPLINE_SRPT = 6, DLAB_QUEUEING_STATION_DISCIPLINE_PRIORITY = 7,
+    DLAB_QUEUEING_STATION_DISCIPLINE_PRIORITY_PREEMPTIVE = 8,
+};
+enum {
+    DLAB_QUEUEING_STATION_MEASURE_FROM_INTENDED = 0, DLAB_QUEUEING_STATION_MEASURE_FROM_SENT = 1,
+};
+enum {
+    DLAB_QUEUEING_STATION_METHOD_AUTO = 0, DLAB_QUEUEING_STATION_METHOD_RECURSION = 1,
+    DLAB_QUEUEING_STATION_METHOD_EVENTS = 2,
+};
+enum {
     DLAB_QUEUEING_STATION_BUG_NONE = 0, DLAB_QUEUEING_STATION_BUG_WARMUP_COUNTED = 1,
     DLAB_QUEUEING_STATION_BUG_SERVICE_COUNTED_AS_WAIT = 2,
 };
 typedef struct dlab_queueing_station_params {
-    /* [1/s, 1e-06 .. 1e+07] Mean arrivals per second. */
+    /* open: jobs come whatever happens; closed: clients wait for answers; partly_open: sessions come, jobs
+     * of a session follow each other. */
+    int32_t load;
+    /* How the rate changes: not; once, up to peak_factor times, over a period; as a day; in bursts. */
+    int32_t profile;
+    /* [1/s, 1e-06 .. 1e+07] Mean arrivals per second (of sessions, when partly open; unused when closed). */
     double arrival_rate;
     /* [s, 1e-09 .. 1e+09] Shape of the time between arrivals, scaled to 1/arrival_rate: its own mean does
      * not matter. */
     dlab_distribution interarrival;
+    /* [1 .. 1000] Highest rate over arrival_rate; days and bursts keep arrival_rate as their mean. */
+    double peak_factor;
+    /* [s, 0.001 .. 1e+07] Length of the ramp, of a day, or mean of a burst and the calm after it. */
+    double period;
+    /* [1e-06 .. 0.999] Share of time spent in bursts. */
+    double burst_share;
+    /* [1 .. 1e+06] Clients of a closed load. */
+    int64_t clients;
+    /* [s, 0 .. 1e+06] Pause between an answer and the same client's next job (closed, partly open). */
+    dlab_distribution think_time;
+    /* [1 .. 1e+06] Mean number of jobs of a session, geometric (partly open). */
+    double session_jobs;
     /* [s, 1e-08 .. 1e+06] Time one server spends on one job. */
     dlab_distribution service;
     /* [1 .. 10000] Equal servers fed by one line. */
     int64_t servers;
     /* [1 .. 1e+08, 0: off] Jobs that fit, those in service included; one more is lost. None: no bound. */
     int64_t capacity;
-    /* [s, 1e-09 .. 1e+06, inf: off] A job that leaves later than this after its arrival does not count as
-     * goodput; it is served all the same. None: every job counts. */
+    /* Who is served next. */
+    int32_t discipline;
+    /* [0 .. 1e+08] adaptive_lifo: with more than this many waiting the newest goes first, else the oldest. */
+    int64_t lifo_threshold;
+    /* Classes for the priority disciplines; empty: all jobs are of one class. */
+    dlab_ref classes;
+    /* [s, 1e-09 .. 1e+06, inf: off] A job that leaves later than this after it was sent is no goodput.
+     * None: every job counts. */
     double deadline;
+    /* Drop a job whose deadline has passed when its turn comes, unserved. */
+    bool drop_late;
+    /* [s, 1e-09 .. 1e+06] How long a job waits for its service to begin before it gives up. None: for
+     * ever. */
+    dlab_distribution patience;
+    /* [s, 1e-06 .. 1000, inf: off] CoDel: drop at the head while waits stay above this for codel_interval.
+     * None: no CoDel. */
+    double codel_target;
+    /* [s, 1e-06 .. 1000] CoDel: how long waits may stay above the target. */
+    double codel_interval;
+    /* [s, 1e-09 .. 1e+06] Length of a pause of all servers at once (garbage collection); work resumes.
+     * None: no pauses. */
+    dlab_distribution pause;
+    /* [s, 1e-06 .. 1e+06] Mean time from the end of a pause to the next, exponential. */
+    double pause_interval;
     /* [1 .. 1e+10] Arrivals after the extra warm-up. */
     int64_t jobs;
     /* [0 .. 1e+10] Extra arrivals before `jobs`, simulated but not measured. */
     int64_t warmup_jobs;
     /* [0 .. 0.99] Share of `jobs` at the start that is simulated but not measured. */
     double warmup_fraction;
+    /* Latency from when a job was meant to be sent, or from when it was: the latter is coordinated
+     * omission where clients are held up (load = paced). */
+    int32_t measure_from;
+    /* auto: the exact recursion where there is one, else events; the numbers are the same. */
+    int32_t method;
     /* A textbook mistake, on purpose. */
     int32_t bug;
 } dlab_queueing_station_params;
-_Static_assert(offsetof(dlab_queueing_station_params, arrival_rate) == 0, "arrival_rate");
-_Static_assert(offsetof(dlab_queueing_station_params, interarrival) == 8, "interarrival");
-_Static_assert(offsetof(dlab_queueing_station_params, service) == 64, "service");
-_Static_assert(offsetof(dlab_queueing_station_params, servers) == 120, "servers");
-_Static_assert(offsetof(dlab_queueing_station_params, capacity) == 128, "capacity");
-_Static_assert(offsetof(dlab_queueing_station_params, deadline) == 136, "deadline");
-_Static_assert(offsetof(dlab_queueing_station_params, jobs) == 144, "jobs");
-_Static_assert(offsetof(dlab_queueing_station_params, warmup_jobs) == 152, "warmup_jobs");
-_Static_assert(offsetof(dlab_queueing_station_params, warmup_fraction) == 160, "warmup_fraction");
-_Static_assert(offsetof(dlab_queueing_station_params, bug) == 168, "bug");
-_Static_assert(sizeof(dlab_queueing_station_params) == 176, "dlab_queueing_station_params");
+_Static_assert(offsetof(dlab_queueing_station_params, load) == 0, "load");
+_Static_assert(offsetof(dlab_queueing_station_params, profile) == 4, "profile");
+_Static_assert(offsetof(dlab_queueing_station_params, arrival_rate) == 8, "arrival_rate");
+_Static_assert(offsetof(dlab_queueing_station_params, interarrival) == 16, "interarrival");
+_Static_assert(offsetof(dlab_queueing_station_params, peak_factor) == 72, "peak_factor");
+_Static_assert(offsetof(dlab_queueing_station_params, period) == 80, "period");
+_Static_assert(offsetof(dlab_queueing_station_params, burst_share) == 88, "burst_share");
+_Static_assert(offsetof(dlab_queueing_station_params, clients) == 96, "clients");
+_Static_assert(offsetof(dlab_queueing_station_params, think_time) == 104, "think_time");
+_Static_assert(offsetof(dlab_queueing_station_params, session_jobs) == 160, "session_jobs");
+_Static_assert(offsetof(dlab_queueing_station_params, service) == 168, "service");
+_Static_assert(offsetof(dlab_queueing_station_params, servers) == 224, "servers");
+_Static_assert(offsetof(dlab_queueing_station_params, capacity) == 232, "capacity");
+_Static_assert(offsetof(dlab_queueing_station_params, discipline) == 240, "discipline");
+_Static_assert(offsetof(dlab_queueing_station_params, lifo_threshold) == 248, "lifo_threshold");
+_Static_assert(offsetof(dlab_queueing_station_params, classes) == 256, "classes");
+_Static_assert(offsetof(dlab_queueing_station_params, deadline) == 272, "deadline");
+_Static_assert(offsetof(dlab_queueing_station_params, drop_late) == 280, "drop_late");
+_Static_assert(offsetof(dlab_queueing_station_params, patience) == 288, "patience");
+_Static_assert(offsetof(dlab_queueing_station_params, codel_target) == 344, "codel_target");
+_Static_assert(offsetof(dlab_queueing_station_params, codel_interval) == 352, "codel_interval");
+_Static_assert(offsetof(dlab_queueing_station_params, pause) == 360, "pause");
+_Static_assert(offsetof(dlab_queueing_station_params, pause_interval) == 416, "pause_interval");
+_Static_assert(offsetof(dlab_queueing_station_params, jobs) == 424, "jobs");
+_Static_assert(offsetof(dlab_queueing_station_params, warmup_jobs) == 432, "warmup_jobs");
+_Static_assert(offsetof(dlab_queueing_station_params, warmup_fraction) == 440, "warmup_fraction");
+_Static_assert(offsetof(dlab_queueing_station_params, measure_from) == 448, "measure_from");
+_Static_assert(offsetof(dlab_queueing_station_params, method) == 452, "method");
+_Static_assert(offsetof(dlab_queueing_station_params, bug) == 456, "bug");
+_Static_assert(sizeof(dlab_queueing_station_params) == 464, "dlab_queueing_station_params");
 typedef struct dlab_queueing_station_metrics {
-    /* [s, 0 .. inf] Time from arrival to departure. */
+    /* [s, 0 .. inf] Time from arrival to departure of served jobs. */
     dlab_histogram latency;
-    /* [s, 0 .. inf] Mean time from arrival to start of service; its standard error is by batch means. */
+    /* [s, 0 .. inf] Mean time not in service of served jobs; its standard error is by batch means. */
     dlab_estimate wait;
     /* [0 .. 1] Share of served jobs that waited. */
     dlab_ratio wait_probability;
@@ -67,7 +151,11 @@ typedef struct dlab_queueing_station_metrics {
     dlab_ratio success_ratio;
     /* [0 .. 1] Share of arrivals lost to a full room. */
     dlab_ratio loss;
-    /* [0 .. inf] Mean number waiting: waiting times of the measured jobs over the time they arrived in. */
+    /* [0 .. 1] Share of arrivals that gave up waiting. */
+    dlab_ratio abandonment;
+    /* [0 .. 1] Share of arrivals dropped when their turn came. */
+    dlab_ratio drop_ratio;
+    /* [0 .. inf] Mean number waiting: waits of the served jobs over the time the measured ones arrived in. */
     dlab_ratio queue_length_mean;
     /* [0 .. inf] Mean number waiting or in service, counted the same way. */
     dlab_ratio in_system_mean;
@@ -81,27 +169,32 @@ _Static_assert(offsetof(dlab_queueing_station_metrics, throughput) == 152, "thro
 _Static_assert(offsetof(dlab_queueing_station_metrics, goodput) == 168, "goodput");
 _Static_assert(offsetof(dlab_queueing_station_metrics, success_ratio) == 184, "success_ratio");
 _Static_assert(offsetof(dlab_queueing_station_metrics, loss) == 200, "loss");
-_Static_assert(offsetof(dlab_queueing_station_metrics, queue_length_mean) == 216, "queue_length_mean");
-_Static_assert(offsetof(dlab_queueing_station_metrics, in_system_mean) == 232, "in_system_mean");
-_Static_assert(sizeof(dlab_queueing_station_metrics) == 248, "dlab_queueing_station_metrics");
+_Static_assert(offsetof(dlab_queueing_station_metrics, abandonment) == 216, "abandonment");
+_Static_assert(offsetof(dlab_queueing_station_metrics, drop_ratio) == 232, "drop_ratio");
+_Static_assert(offsetof(dlab_queueing_station_metrics, queue_length_mean) == 248, "queue_length_mean");
+_Static_assert(offsetof(dlab_queueing_station_metrics, in_system_mean) == 264, "in_system_mean");
+_Static_assert(sizeof(dlab_queueing_station_metrics) == 280, "dlab_queueing_station_metrics");
 typedef struct dlab_queueing_station_jobs_row {
     /* [0 .. inf] Number of the arrival, warm-up included. */
     int64_t job;
+    /* [0 .. 16] Row of its class, 0 without classes. */
+    int64_t priority;
     /* [s, 0 .. inf] When it came. */
     double arrival;
-    /* [s, 0 .. inf] When its service began; NaN if lost. */
+    /* [s, 0 .. inf] When its service first began; NaN if it never did. */
     double start;
     /* [s, 0 .. inf] When it left; NaN if lost. */
     double departure;
-    /* Did it find a full room? */
-    bool lost;
+    /* How it left. */
+    int32_t outcome;
 } dlab_queueing_station_jobs_row;
 _Static_assert(offsetof(dlab_queueing_station_jobs_row, job) == 0, "job");
-_Static_assert(offsetof(dlab_queueing_station_jobs_row, arrival) == 8, "arrival");
-_Static_assert(offsetof(dlab_queueing_station_jobs_row, start) == 16, "start");
-_Static_assert(offsetof(dlab_queueing_station_jobs_row, departure) == 24, "departure");
-_Static_assert(offsetof(dlab_queueing_station_jobs_row, lost) == 32, "lost");
-_Static_assert(sizeof(dlab_queueing_station_jobs_row) == 40, "dlab_queueing_station_jobs_row");
+_Static_assert(offsetof(dlab_queueing_station_jobs_row, priority) == 8, "priority");
+_Static_assert(offsetof(dlab_queueing_station_jobs_row, arrival) == 16, "arrival");
+_Static_assert(offsetof(dlab_queueing_station_jobs_row, start) == 24, "start");
+_Static_assert(offsetof(dlab_queueing_station_jobs_row, departure) == 32, "departure");
+_Static_assert(offsetof(dlab_queueing_station_jobs_row, outcome) == 40, "outcome");
+_Static_assert(sizeof(dlab_queueing_station_jobs_row) == 48, "dlab_queueing_station_jobs_row");
 typedef struct dlab_queueing_station_queue_length_row {
     /* [s, 0 .. inf] When the numbers changed. */
     double time;
@@ -114,6 +207,15 @@ _Static_assert(offsetof(dlab_queueing_station_queue_length_row, time) == 0, "tim
 _Static_assert(offsetof(dlab_queueing_station_queue_length_row, queue_length) == 8, "queue_length");
 _Static_assert(offsetof(dlab_queueing_station_queue_length_row, in_system) == 16, "in_system");
 _Static_assert(sizeof(dlab_queueing_station_queue_length_row) == 24, "dlab_queueing_station_queue_length_row");
+typedef struct dlab_queueing_station_classes_cell {
+    /* [1e-09 .. 1e+09] Share of the arrivals; the shares are made to add up to 1. */
+    double share;
+    /* [s, 1e-08 .. 1e+06] Service time of this class; blank: the station's. */
+    dlab_distribution service;
+} dlab_queueing_station_classes_cell;
+_Static_assert(offsetof(dlab_queueing_station_classes_cell, share) == 0, "share");
+_Static_assert(offsetof(dlab_queueing_station_classes_cell, service) == 8, "service");
+_Static_assert(sizeof(dlab_queueing_station_classes_cell) == 64, "dlab_queueing_station_classes_cell");
 extern const dlab_model dlab_queueing_station;
 
 #endif

@@ -16,13 +16,18 @@ void dlab_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t 
 uint64_t dlab_row_key(uint64_t seed, uint64_t point, uint64_t rep);
 
 /* The purposes of streams below a row; a component adds its own line, at the end. */
-#define DLAB_PURPOSES(X)                      \
-    X(CHILD, "the key of a run inside a run") \
-    X(SAMPLE, "samples a person asked for")   \
-    X(ARRIVAL, "times between arrivals")      \
-    X(SERVICE, "service times")               \
-    X(BOOTSTRAP, "resampling in statistics")  \
-    X(PROFILE, "phases of a changing arrival rate")
+#define DLAB_PURPOSES(X)                              \
+    X(CHILD, "the key of a run inside a run")         \
+    X(SAMPLE, "samples a person asked for")           \
+    X(ARRIVAL, "times between arrivals")              \
+    X(SERVICE, "service times")                       \
+    X(BOOTSTRAP, "resampling in statistics")          \
+    X(PROFILE, "phases of a changing arrival rate")   \
+    X(CLIENT, "think times and schedules of clients") \
+    X(CLASS, "classes of jobs")                       \
+    X(PATIENCE, "when jobs give up")                  \
+    X(PAUSE, "pauses of servers")                     \
+    X(LINE, "random order of service")
 
 typedef enum dlab_purpose {
 #define X(name, text) DLAB_PURPOSE_##name,
