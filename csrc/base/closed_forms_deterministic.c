@@ -90,7 +90,7 @@ static double wait_tail(const md1 *q, double x)
         const double term = pmf * (1 - q->rho) * table_at(q, q->above, k - j);
         sum += term;
         pmf *= y / (j + 1);
-        if (term < 1e-18 * sum && j > 100) break;
+        if (term <= 1e-18 * sum && j > 100) break;
     }
     return sum + (k < 200 ? dlab_poisson_tail((int64_t)k - 1, y) : 0);
 }
