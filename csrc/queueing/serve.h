@@ -59,8 +59,9 @@ typedef struct dlab_measure {
     int64_t from, until; /* the time measured jobs arrived in */
     int64_t arrivals, served, waited, lost, abandoned, dropped, in_time;
     int64_t first_job, last_job, first_departure, last_departure; /* of served jobs */
-    int batches, batch;
-    int64_t batch_end;
+    int batches,
+        batch; /* the batch of the latest job, which holds jobs batch_first .. batch_end - 1 of them */
+    int64_t batch_first, batch_end;
     dlab_i128 wait_sum, work_sum, busy;
     dlab_i128 batch_wait[DLAB_BATCH_COUNT];
     int64_t batch_served[DLAB_BATCH_COUNT];
@@ -94,7 +95,7 @@ enum { DLAB_JOBS_TABLE, DLAB_QUEUE_TABLE };
 void dlab_measure_open(dlab_measure *m, const dlab_serve *what);
 
 /* The batch of a measured job, by its number. */
-int dlab_measure_batch(const dlab_measure *m, int64_t job);
+int dlab_measure_batch(dlab_measure *m, int64_t job);
 
 /* One measured job was served; departures are remembered by job number. */
 void dlab_measure_served(dlab_measure *m, int64_t job, int64_t latency, int64_t wait, int64_t work,

@@ -19,14 +19,6 @@ int dlab_floor_open(dlab_floor *f, const dlab_serve *what, dlab_ctx *ctx)
     return f->serving == NULL ? ctx->err.code : DLAB_OK;
 }
 
-void dlab_floor_count(dlab_floor *f)
-{
-    const int64_t now = f->scheduler.now, servers = f->what->servers;
-    const int64_t busy = f->paused ? 0 : f->in_service < servers ? f->in_service : servers;
-    f->busy += (dlab_i128)busy * (now - f->busy_since);
-    f->busy_since = now;
-}
-
 static int grow_serving(dlab_floor *f)
 {
     if (f->in_service < f->serving_capacity) return DLAB_OK;

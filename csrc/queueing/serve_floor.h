@@ -42,7 +42,13 @@ typedef struct dlab_floor {
 int dlab_floor_open(dlab_floor *floor, const dlab_serve *what, dlab_ctx *ctx);
 
 /* Bring the busy time up to date. */
-void dlab_floor_count(dlab_floor *floor);
+static inline void dlab_floor_count(dlab_floor *f)
+{
+    const int64_t now = f->scheduler.now, servers = f->what->servers;
+    const int64_t busy = f->paused ? 0 : f->in_service < servers ? f->in_service : servers;
+    f->busy += (dlab_i128)busy * (now - f->busy_since);
+    f->busy_since = now;
+}
 
 /* A job comes to the servers: it starts, preempts or waits. */
 int dlab_floor_admit(dlab_floor *floor, uint32_t job);

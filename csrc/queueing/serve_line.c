@@ -33,23 +33,11 @@ static bool grow(dlab_line *line, dlab_ctx *ctx)
     return true;
 }
 
-uint32_t dlab_line_new_job(dlab_line *line, dlab_ctx *ctx)
+uint32_t dlab_line_grow(dlab_line *line, dlab_ctx *ctx)
 {
-    uint32_t job = line->free_job;
-    if (job != DLAB_NO_JOB) {
-        line->free_job = line->jobs[job].next;
-    } else {
-        if (line->job_count == line->job_capacity && !grow(line, ctx)) return DLAB_NO_JOB;
-        job = line->job_count++;
-    }
-    line->jobs[job] = (dlab_job){ .start = -1, .previous = DLAB_NO_JOB, .next = DLAB_NO_JOB };
-    return job;
-}
-
-void dlab_line_free_job(dlab_line *line, uint32_t job)
-{
-    line->jobs[job].next = line->free_job;
-    line->free_job = job;
+    if (line->job_count == line->job_capacity && !grow(line, ctx)) return DLAB_NO_JOB;
+    line->jobs[line->job_count].next = DLAB_NO_JOB;
+    return line->job_count++;
 }
 
 static int list_of(const dlab_line *line, const dlab_job *job)

@@ -35,8 +35,21 @@ typedef struct dlab_line {
 int dlab_line_open(dlab_line *line, const dlab_serve *what, dlab_ctx *ctx);
 
 /* A job from the slab, zeroed; DLAB_NO_JOB with the context's error set. */
-uint32_t dlab_line_new_job(dlab_line *line, dlab_ctx *ctx);
-void dlab_line_free_job(dlab_line *line, uint32_t job);
+uint32_t dlab_line_grow(dlab_line *line, dlab_ctx *ctx);
+static inline uint32_t dlab_line_new_job(dlab_line *line, dlab_ctx *ctx)
+{
+    const uint32_t job = line->free_job != DLAB_NO_JOB ? line->free_job : dlab_line_grow(line, ctx);
+    if (__builtin_expect(job == DLAB_NO_JOB, 0)) return job;
+    line->free_job = line->jobs[job].next;
+    line->jobs[job] = (dlab_job){ .start = -1, .previous = DLAB_NO_JOB, .next = DLAB_NO_JOB };
+    return job;
+}
+
+static inline void dlab_line_free_job(dlab_line *line, uint32_t job)
+{
+    line->jobs[job].next = line->free_job;
+    line->free_job = job;
+}
 
 /* Put a job in; again: it was in service before and goes ahead of its equals. */
 void dlab_line_push(dlab_line *line, uint32_t job, bool again);

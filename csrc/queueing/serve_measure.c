@@ -11,11 +11,15 @@ void dlab_measure_open(dlab_measure *m, const dlab_serve *what)
     m->batches = m->measured >= 2 * DLAB_BATCH_COUNT ? DLAB_BATCH_COUNT : 1;
 }
 
-int dlab_measure_batch(const dlab_measure *m, int64_t job)
+int dlab_measure_batch(dlab_measure *m, int64_t job)
 {
     const int64_t i = job - m->skip;
+    if (i >= m->batch_first && i < m->batch_end) return m->batch;
     int b = (int)((dlab_i128)i * m->batches / m->measured);
     while (i >= (int64_t)((dlab_i128)m->measured * (b + 1) / m->batches)) b++;
+    m->batch = b;
+    m->batch_first = (int64_t)((dlab_i128)m->measured * b / m->batches);
+    m->batch_end = (int64_t)((dlab_i128)m->measured * (b + 1) / m->batches);
     return b;
 }
 
@@ -81,6 +85,7 @@ void dlab_measure_close(const dlab_measure *m, int64_t servers, bool service_is_
 int dlab_serve_tell(dlab_ctx *ctx, int64_t job, int64_t priority, int64_t arrival, int64_t start,
                     int64_t departure, int outcome)
 {
+    if (!dlab_wants(ctx, DLAB_JOBS_TABLE)) return DLAB_OK;
     const dlab_served_job row = { .job = job,
                                   .priority = priority,
                                   .arrival = (double)arrival * 1e-9,
