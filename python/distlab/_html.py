@@ -134,16 +134,21 @@ def _range(field: Any) -> str:
 
 
 def model_html(model: Any) -> str:
-    """A model: story, parameters with unit, default and range, metrics, outputs, planted bugs, source."""
+    """A model: story, parameters with unit, default and range, metrics, outputs, planted bugs, source.
+
+    What does not fit goes in this order: sentences about metrics, the ends of sentences about parameters, all
+    of them, parameters after the fortieth.
+    """
 
     def build(level: int) -> str:
-        docs = (10_000, 120, 60, 0, 0)[level]
-        shown = list(model.fields)[: 40 if level == 4 else None]
+        docs = (10_000, 10_000, 100, 70, 45, 0, 0)[level]
+        story = (10_000, 900, 600, 500, 400, 300, 200)[level]
+        shown = list(model.fields)[: 40 if level == 6 else None]
         rows, group = [], None
         for field in shown:
             if field.get("group") and field["group"] != group:
                 group = field["group"]
-                if level < 3:
+                if level < 5:
                     rows.append((f"<i>{_text(group)}</i>", "", "", "")[: 4 if docs else 3])
             default = _units.value_text(field["default"], field)
             row = [_code(field["name"]), _text(default, 60), _range(field) + _unit_note(field)]
@@ -153,17 +158,17 @@ def model_html(model: Any) -> str:
         rest = f"and {more} more parameters; " if more > 0 else ""
         return _block(
             f"<p><b>{_text(model.name)}</b>: {_text(model.title)}</p>",
-            f"<p>{_prose(model.doc, (10_000, 900, 500, 300, 200)[level])}.</p>",
+            f"<p>{_prose(model.doc, story)}.</p>",
             _table(head, rows),
-            _metrics(model, docs),
-            _extras(model, docs),
+            _metrics(model, docs if level == 0 else 0),
+            _extras(model, docs if level == 0 else 0),
             _quiet(
                 f"{rest}everything: <code>help(dl.{_text(model.name)})</code>"
-                + (f" · source: {_text(model.source, 300)}" if model.source and level < 3 else "")
+                + (f" · source: {_text(model.source, 300)}" if model.source and level < 5 else "")
             ),
         )
 
-    return _fit(build, range(5))
+    return _fit(build, range(7))
 
 
 def _metrics(model: Any, docs: int) -> str:
