@@ -24,7 +24,8 @@ def execute(notebook, folder):
     """Run one notebook in a fresh kernel and write the page; returns (page, seconds)."""
     import nbformat
     from nbclient import NotebookClient
-    from nbconvert import HTMLExporter
+
+    from distlab.lesson import page as to_page
 
     start = time.monotonic()
     os.environ["DISTLAB_BOOK"] = "1"  # nobody sits here: lessons show a sample guess
@@ -33,8 +34,7 @@ def execute(notebook, folder):
     NotebookClient(
         node, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
     ).execute()
-    html, _ = HTMLExporter().from_notebook_node(node)
-    page.write_text(html)
+    page.write_text(to_page(node))
     return page, time.monotonic() - start
 
 
