@@ -218,6 +218,21 @@ dlab_queue dlab_md1k(double arrival_rate, double service, int64_t capacity)
     return q;
 }
 
+double dlab_md1k_state(double arrival_rate, double service, int64_t capacity, int64_t n)
+{
+    md1 table;
+    const dlab_queue q = dlab_md1k(arrival_rate, service, capacity);
+    const double rho = arrival_rate * service;
+    if (isnan(q.loss) || n < 0) return NAN;
+    if (n == 0 || n > capacity) return n == 0 ? 1 - q.utilisation : 0;
+    if (n == capacity) return q.loss;
+    md1_init(&table, fmin(rho, 30));
+    const finite_sums f = finite_room(&table, capacity);
+    const double top = table.eta > 0 ? 0 : (double)(capacity - 1);
+    const double weight = table.level[n < LEVELS ? n : LEVELS] * exp(table.eta * (top - (double)n));
+    return weight / (f.empty + rho * f.sum);
+}
+
 double dlab_token_bucket_loss(double arrival_rate, double fill_rate, int64_t depth)
 {
     /* The missing tokens are the unfinished work of M/D/1 with one service a token; an arrival is refused

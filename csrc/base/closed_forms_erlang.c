@@ -87,6 +87,23 @@ double dlab_erlang_c(int64_t servers, double load)
     return erlang_c_from((double)servers, load, erlang_b_reciprocal(servers, load));
 }
 
+static double log_wait_miss(double log_load, void *data)
+{
+    const loss_target *t = data;
+    return log(dlab_erlang_c(t->servers, exp(log_load))) - t->log_loss;
+}
+
+double dlab_erlang_c_load(int64_t servers, double wait_probability)
+{
+    if (servers < 1 || servers > SERVERS_MAX || !(wait_probability > 0) || !(wait_probability < 1))
+        return NAN;
+    loss_target t = { servers, log(wait_probability) };
+    const double high = log((double)servers);
+    double low = high - 1;
+    while (log_wait_miss(low, &t) > 0 && low > -700) low = 2 * low - high;
+    return exp(dlab_root(log_wait_miss, &t, low, high, 0));
+}
+
 int64_t dlab_erlang_c_servers(double load, double wait_probability)
 {
     if (!(load >= 0) || !(wait_probability > 0) || isinf(load)) return -1;

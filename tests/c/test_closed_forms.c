@@ -47,6 +47,8 @@ static void erlang_inverses(void **state)
     assert_int_equal(dlab_erlang_c_servers(10, 0.2), 14);
     assert_int_equal(dlab_erlang_c_servers(100, 0.2), 111);
     assert_int_equal(dlab_erlang_c_servers(1000, 0.2), 1034);
+    near(dlab_erlang_c(30, dlab_erlang_c_load(30, 0.37)), 0.37, 1e-12);
+    near(dlab_erlang_c_load(1, 0.37), 0.37, 1e-12);
     const int64_t c = dlab_erlang_b_servers(500, 1e-3);
     assert_true(dlab_erlang_b(c, 500) <= 1e-3 && dlab_erlang_b(c - 1, 500) > 1e-3);
     assert_true(dlab_erlang_b_servers(NAN, 0.1) == -1 && dlab_erlang_c_servers(5, 0) == -1);

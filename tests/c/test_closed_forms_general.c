@@ -203,6 +203,17 @@ static void md1_with_a_finite_room_is_the_token_bucket(void **state)
         near(dlab_token_bucket_loss(md1k_values[i].rho * 50, 50, md1k_values[i].k), md1k_values[i].loss,
              1e-10);
     }
+    const double rooms[][2] = { { 0.9, 5 }, { 1.2, 10 }, { 1, 200 }, { 0.95, 100 }, { 3, 40 } };
+    for (size_t i = 0; i < 5; i++) {
+        double sum = 0, mean = 0;
+        for (int64_t n = 0; n <= (int64_t)rooms[i][1]; n++) {
+            const double p = dlab_md1k_state(rooms[i][0], 1, (int64_t)rooms[i][1], n);
+            sum += p;
+            mean += (double)n * p;
+        }
+        near(sum, 1, 1e-11);
+        near(mean, dlab_md1k(rooms[i][0], 1, (int64_t)rooms[i][1]).in_system, 1e-10);
+    }
     near(dlab_token_bucket_loss(0.9, 1, 5), 0.06436189718550277, 1e-12);
     near(dlab_md1k(0.7, 2, 1).loss, 1.4 / 2.4, 1e-15);
     near(dlab_md1k(500, 1, 3).loss, 1 - 1 / 500.0, 1e-14);

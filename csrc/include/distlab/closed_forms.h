@@ -30,6 +30,8 @@ double dlab_erlang_b_load(int64_t servers, double loss);
 int64_t dlab_erlang_b_servers(double load, double loss);
 /* Probability of waiting for one of c servers, exponential service; 1 where load >= c. */
 double dlab_erlang_c(int64_t servers, double load);
+/* The load (Erlang, below c) at which that probability is reached; 0 < wait_probability < 1. */
+double dlab_erlang_c_load(int64_t servers, double wait_probability);
 /* Fewest servers that keep that probability at or below the target; -1 where 1e7 do not. */
 int64_t dlab_erlang_c_servers(double load, double wait_probability);
 /* Its limit for c -> infinity with (1 - load/c) sqrt(c) = beta >= 0, and the beta of a probability. */
@@ -132,6 +134,7 @@ double dlab_md1_wait_quantile(double arrival_rate, double service, double p);
 double dlab_md1_state(double arrival_rate, double service, int64_t n);
 /* M/D/1 with room for `capacity` jobs; its loss is also that of a token bucket of that depth. */
 dlab_queue dlab_md1k(double arrival_rate, double service, int64_t capacity);
+double dlab_md1k_state(double arrival_rate, double service, int64_t capacity, int64_t n);
 /* Share of Poisson arrivals that find less than one token; depth is whole. */
 double dlab_token_bucket_loss(double arrival_rate, double fill_rate, int64_t depth);
 /* M/D/c: exact means and probability of waiting. */
