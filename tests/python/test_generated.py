@@ -50,7 +50,7 @@ def test_check_shows_the_difference(tmp_path):
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_header_compiles_and_agrees_with_the_structs(compiler, tmp_path):
     if shutil.which(compiler) is None:
-        pytest.skip(f"no {compiler} here")
+        pytest.skip(f"optional: no {compiler} here")
     source = tmp_path / "use.c"
     uses = "".join(
         f"const dlab_model *use_{i}(dlab_{n.replace('.', '_')}_params *p);\n"
