@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "queueing/serve_floor.h"
+#include "sim/scheduler_inline.h"
 
 enum { BLOCK = 256 };
 
@@ -36,11 +37,10 @@ typedef struct events {
 
 static int schedule(events *v, int64_t time, uint32_t kind, uint32_t node, dlab_handle *handle)
 {
-    const dlab_event e = { .time = time, .kind = kind, .node = node };
     if (time > DLAB_TIME_MAX)
         return dlab_fail(&v->ctx->err, DLAB_ELIMIT, "simulated time passes 146 years after %lld jobs",
                          (long long)v->started);
-    const dlab_handle h = dlab_schedule(&v->floor.scheduler, &e, kind);
+    const dlab_handle h = dlab_schedule_inline(&v->floor.scheduler, time, kind, node, 0, 0, kind);
     if (handle != NULL) *handle = h;
     return v->ctx->err.code;
 }
@@ -343,7 +343,7 @@ static int run(events *v)
 {
     dlab_event e;
     dlab_scheduler *s = &v->floor.scheduler;
-    while ((v->started < v->what->jobs || v->measured_present > 0) && dlab_next(s, INT64_MAX, &e)) {
+    while ((v->started < v->what->jobs || v->measured_present > 0) && dlab_next_inline(s, INT64_MAX, &e)) {
         if (dlab_step(v->ctx, 1) || handle(v, &e) || (v->series != NULL && tell_series(v)))
             return v->ctx->err.code;
     }

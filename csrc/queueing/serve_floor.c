@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "queueing/serve_floor.h"
+#include "sim/scheduler_inline.h"
 
 int dlab_floor_open(dlab_floor *f, const dlab_serve *what, dlab_ctx *ctx)
 {
@@ -86,8 +87,8 @@ static int arm_share(dlab_floor *f)
     const double wait = left > 0 ? ceil(left) : 0;
     if (wait >= (double)(DLAB_TIME_MAX - f->scheduler.now))
         return dlab_fail(&f->ctx->err, DLAB_ELIMIT, "simulated time passes 146 years");
-    const dlab_event e = { .time = f->scheduler.now + (int64_t)wait, .kind = DLAB_EVENT_DEPARTURE };
-    f->share_event = dlab_schedule(&f->scheduler, &e, DLAB_EVENT_DEPARTURE);
+    f->share_event = dlab_schedule_inline(&f->scheduler, f->scheduler.now + (int64_t)wait,
+                                          DLAB_EVENT_DEPARTURE, 0, 0, 0, DLAB_EVENT_DEPARTURE);
     return f->ctx->err.code;
 }
 
@@ -128,8 +129,8 @@ static int schedule_departure(dlab_floor *f, uint32_t job)
         return dlab_fail(&f->ctx->err, DLAB_ELIMIT, "simulated time passes 146 years at job %lld",
                          (long long)j->number);
     j->leaves = f->scheduler.now + j->left;
-    const dlab_event e = { .time = j->leaves, .kind = DLAB_EVENT_DEPARTURE, .node = job };
-    j->departure = dlab_schedule(&f->scheduler, &e, DLAB_EVENT_DEPARTURE);
+    j->departure =
+        dlab_schedule_inline(&f->scheduler, j->leaves, DLAB_EVENT_DEPARTURE, job, 0, 0, DLAB_EVENT_DEPARTURE);
     return f->ctx->err.code;
 }
 

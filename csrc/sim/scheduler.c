@@ -4,26 +4,13 @@
 
 #include <distlab/scheduler.h>
 
-#include "sim/far.h"
+#include "sim/scheduler_inline.h"
 
-enum { RUN = 24, RUN_MAX = 64, ENTRIES_FIRST = 256, SLOTS_FIRST = 64, DEAD_MIN = 64, NEAR_MAX = 96 };
-
-#define SEQUENCE_MAX ((UINT64_C(1) << DLAB_SEQUENCE_BITS) - 1)
-#define NO_SLOT UINT32_MAX
-
-static inline size_t run_end(const dlab_scheduler *s)
-{
-    return s->levels > 0 ? s->segments[s->levels - 1].start : s->tail;
-}
-
-static inline dlab_entry entry_of(int64_t time, uint64_t word)
-{
-    return (dlab_entry)(uint64_t)time << 64 | word;
-}
+enum { RUN = 24, ENTRIES_FIRST = 256, SLOTS_FIRST = 64 };
 
 int dlab_scheduler_open(dlab_scheduler *s, dlab_memory *memory, dlab_error *err)
 {
-    *s = (dlab_scheduler){ .free_slot = NO_SLOT, .memory = memory, .err = err };
+    *s = (dlab_scheduler){ .free_slot = DLAB_NO_SLOT, .memory = memory, .err = err };
     s->far = (dlab_far){ .near_end = INT64_MAX, .free_chunk = UINT32_MAX };
     s->entries = dlab_memory_realloc(memory, NULL, 0, ENTRIES_FIRST * sizeof *s->entries, err);
     if (s->entries == NULL) return err->code;
@@ -50,7 +37,7 @@ static void shift_segments(dlab_scheduler *s, size_t by)
 }
 
 /* Room at the tail: slide everything to the front when half the array is behind the head, else grow. */
-static __attribute__((noinline)) bool make_room(dlab_scheduler *s)
+bool dlab_scheduler_make_room(dlab_scheduler *s)
 {
     const size_t count = s->tail - s->head;
     if (count > s->capacity / 2) {
@@ -70,7 +57,7 @@ static __attribute__((noinline)) bool make_room(dlab_scheduler *s)
 /* The run grew long: its later part becomes the front segment. Segments that are not clearly smaller than
  * the one behind are joined to it (dropping a pivot is always allowed), so their number stays
  * logarithmic. */
-static __attribute__((noinline)) void cut_run(dlab_scheduler *s)
+void dlab_scheduler_cut_run(dlab_scheduler *s)
 {
     const size_t cut = s->head + RUN;
     dlab_segment front = { s->entries[cut], cut };
@@ -83,38 +70,11 @@ static __attribute__((noinline)) void cut_run(dlab_scheduler *s)
     s->segments[s->levels++] = front;
 }
 
-static inline bool insert_near(dlab_scheduler *s, dlab_entry entry)
+/* Enough are pending for buckets to pay: all that is later than the run goes there. What shares its last
+ * instant stays, for within an instant priority and sequence decide, and near comes before far. */
+bool dlab_scheduler_open_far(dlab_scheduler *s)
 {
-    if (__builtin_expect(s->tail == s->capacity, 0) && !make_room(s)) return false;
-    dlab_entry *const e = s->entries;
-    size_t hole = s->tail++;
-    for (int i = 0; i < s->levels; i++) {
-        dlab_segment *segment = &s->segments[i];
-        if (entry >= segment->pivot) {
-            e[hole] = entry;
-            return true;
-        }
-        e[hole] = e[segment->start];
-        hole = segment->start++;
-    }
-    const size_t head = s->head;
-    if (__builtin_expect(hole - head >= RUN_MAX, 0)) {
-        size_t at = hole;
-        while (at > head && entry < e[at - 1]) e[at] = e[at - 1], at--;
-        e[at] = entry;
-        cut_run(s);
-        return true;
-    }
-    while (hole > head && entry < e[hole - 1]) e[hole] = e[hole - 1], hole--;
-    e[hole] = entry;
-    return true;
-}
-
-/* Enough are pending for buckets to pay: all that is later than the run goes there. What shares its last instant
- * stays, for within an instant priority and sequence decide, and near comes before far. */
-static __attribute__((noinline)) bool open_far(dlab_scheduler *s)
-{
-    const size_t cut = run_end(s);
+    const size_t cut = dlab_run_end(s);
     const dlab_entry last = cut > s->head ? s->entries[cut - 1] : (dlab_entry)(uint64_t)s->now << 64;
     const int64_t near_end = (int64_t)(uint64_t)(last >> 64) + 1;
     size_t kept = cut;
@@ -127,14 +87,6 @@ static __attribute__((noinline)) bool open_far(dlab_scheduler *s)
     s->tail = kept;
     s->levels = 0;
     if (kept > cut) s->segments[s->levels++] = (dlab_segment){ last + 1, cut };
-    return true;
-}
-
-static inline bool insert(dlab_scheduler *s, dlab_entry entry)
-{
-    if ((int64_t)(uint64_t)(entry >> 64) >= s->far.near_end) return dlab_far_insert(s, entry);
-    if (!insert_near(s, entry)) return false;
-    if (__builtin_expect(s->tail - s->head > NEAR_MAX, 0) && s->far.near_end == INT64_MAX) return open_far(s);
     return true;
 }
 
@@ -220,7 +172,7 @@ static __attribute__((noinline)) bool refill_from_far(dlab_scheduler *s)
     }
     s->head = 0;
     s->tail = dlab_far_take(s, s->entries);
-    if (s->tail <= RUN_MAX) {
+    if (s->tail <= DLAB_RUN_MAX) {
         sort_run(s->entries, s->tail);
     } else {
         s->segments[0] = (dlab_segment){ 0, 0 };
@@ -229,23 +181,8 @@ static __attribute__((noinline)) bool refill_from_far(dlab_scheduler *s)
     return true;
 }
 
-/* Bring a live entry to the head; false when nothing is pending. */
-static inline bool settle(dlab_scheduler *s)
-{
-    for (;;) {
-        if (__builtin_expect(s->head == run_end(s), 0)) {
-            if (s->levels > 0) refill(s);
-            else if (!refill_from_far(s)) return false;
-            continue;
-        }
-        if (__builtin_expect(dlab_entry_is_live(s, s->entries[s->head]), 1)) return true;
-        s->head++;
-        s->dead--;
-    }
-}
-
 /* Drop the dead: each segment and the run keep their order and their bounds. */
-static __attribute__((noinline)) void compact(dlab_scheduler *s)
+void dlab_scheduler_compact(dlab_scheduler *s)
 {
     size_t to = 0, from = s->head;
     for (int i = s->levels; i >= 0; i--) {
@@ -260,25 +197,25 @@ static __attribute__((noinline)) void compact(dlab_scheduler *s)
     s->dead = 0;
 }
 
-static __attribute__((noinline)) uint32_t new_slot(dlab_scheduler *s)
+uint32_t dlab_scheduler_new_slot(dlab_scheduler *s)
 {
     if (s->slot_count == s->slot_capacity) {
         const size_t bytes = s->slot_capacity * sizeof *s->slots;
         if (s->slot_count > DLAB_SLOT_MASK) {
             (void)dlab_fail(s->err, DLAB_ELIMIT, "%u events are pending: no more fit", s->slot_count);
-            return NO_SLOT;
+            return DLAB_NO_SLOT;
         }
         dlab_slot *bigger = dlab_memory_realloc(s->memory, s->slots, bytes, 2 * bytes, s->err);
-        if (bigger == NULL) return NO_SLOT;
+        if (bigger == NULL) return DLAB_NO_SLOT;
         s->slots = bigger;
         s->slot_capacity *= 2;
     }
     return s->slot_count++;
 }
 
-static __attribute__((noinline)) bool refuse(dlab_scheduler *s, int64_t time)
+bool dlab_scheduler_refuse(dlab_scheduler *s, int64_t time)
 {
-    if (s->sequence >= SEQUENCE_MAX)
+    if (s->sequence >= DLAB_SEQUENCE_MAX)
         (void)dlab_fail(s->err, DLAB_ELIMIT, "%llu events were scheduled: the sequence is used up",
                         (unsigned long long)s->sequence);
     else
@@ -287,97 +224,43 @@ static __attribute__((noinline)) bool refuse(dlab_scheduler *s, int64_t time)
     return false;
 }
 
-static inline bool allowed(dlab_scheduler *s, int64_t time)
+bool dlab_scheduler_refill(dlab_scheduler *s)
 {
-    return __builtin_expect(time >= s->now && s->sequence < SEQUENCE_MAX, 1) ? true : refuse(s, time);
+    if (s->levels == 0) return refill_from_far(s);
+    refill(s);
+    return true;
 }
 
 dlab_handle dlab_schedule(dlab_scheduler *s, const dlab_event *event, unsigned priority)
 {
-    uint32_t slot = s->free_slot;
-    if (!allowed(s, event->time)) return (dlab_handle){ 0 };
-    if (slot != NO_SLOT) s->free_slot = (uint32_t)s->slots[slot].a;
-    else if ((slot = new_slot(s)) == NO_SLOT) return (dlab_handle){ 0 };
-    const uint64_t word = (uint64_t)(priority & 15u) << (DLAB_SLOT_BITS + DLAB_SEQUENCE_BITS) |
-                          (s->sequence + 1) << DLAB_SLOT_BITS | slot;
-    if (!insert(s, entry_of(event->time, word))) {
-        s->slots[slot] = (dlab_slot){ .a = s->free_slot };
-        s->free_slot = slot;
-        return (dlab_handle){ 0 };
-    }
-    s->sequence++;
-    s->live++;
-    s->slots[slot] =
-        (dlab_slot){ .word = word, .kind = event->kind, .node = event->node, .a = event->a, .b = event->b };
-    return (dlab_handle){ word };
+    return dlab_schedule_inline(s, event->time, event->kind, event->node, event->a, event->b, priority);
 }
 
-static void release(dlab_scheduler *s, uint64_t slot)
-{
-    s->slots[slot].word = 0;
-    s->slots[slot].a = s->free_slot;
-    s->free_slot = (uint32_t)slot;
-    s->live--;
-}
-
-static inline bool matches(const dlab_scheduler *s, dlab_handle handle)
-{
-    const uint64_t slot = handle.word & DLAB_SLOT_MASK;
-    return handle.word != 0 && slot < s->slot_count && s->slots[slot].word == handle.word;
-}
-
-static inline void bury(dlab_scheduler *s)
-{
-    if (__builtin_expect(s->dead > s->live + DEAD_MIN, 0)) compact(s);
-}
-
-bool dlab_cancel(dlab_scheduler *s, dlab_handle handle)
-{
-    if (!matches(s, handle)) return false;
-    release(s, handle.word & DLAB_SLOT_MASK);
-    s->dead++;
-    bury(s);
-    return true;
-}
+bool dlab_cancel(dlab_scheduler *s, dlab_handle handle) { return dlab_cancel_inline(s, handle); }
 
 dlab_handle dlab_rearm(dlab_scheduler *s, dlab_handle handle, int64_t time)
 {
-    if (!matches(s, handle) || !allowed(s, time)) return (dlab_handle){ 0 };
+    if (!dlab_matches(s, handle) || !dlab_may_schedule(s, time)) return (dlab_handle){ 0 };
     const uint64_t slot = handle.word & DLAB_SLOT_MASK;
     const uint64_t priority = handle.word >> (DLAB_SLOT_BITS + DLAB_SEQUENCE_BITS);
     const uint64_t word =
         priority << (DLAB_SLOT_BITS + DLAB_SEQUENCE_BITS) | (s->sequence + 1) << DLAB_SLOT_BITS | slot;
-    if (!insert(s, entry_of(time, word))) return (dlab_handle){ 0 };
+    if (!dlab_insert(s, dlab_entry_of(time, word))) return (dlab_handle){ 0 };
     s->sequence++;
     s->slots[slot].word = word;
     s->dead++;
-    bury(s);
+    dlab_bury(s);
     return (dlab_handle){ word };
-}
-
-int64_t dlab_peek(dlab_scheduler *s)
-{
-    return settle(s) ? (int64_t)(uint64_t)(s->entries[s->head] >> 64) : INT64_MAX;
 }
 
 bool dlab_next(dlab_scheduler *s, int64_t until, dlab_event *event)
 {
-    if (!settle(s)) return false;
-    const dlab_entry entry = s->entries[s->head];
-    const int64_t time = (int64_t)(uint64_t)(entry >> 64);
-    if (time > until) return false;
-    const uint64_t slot = (uint64_t)entry & DLAB_SLOT_MASK;
-    const dlab_slot *payload = &s->slots[slot];
-    *event = (dlab_event){ time, payload->kind, payload->node, payload->a, payload->b };
-    s->head++;
-    release(s, slot);
-    bury(s);
-    s->now = time;
-    s->fired++;
-    s->fingerprint = (s->fingerprint ^ (uint64_t)time ^ (uint64_t)event->kind << 32 ^ event->node) *
-                     UINT64_C(0x9e3779b97f4a7c15);
-    s->fingerprint ^= s->fingerprint >> 29;
-    return true;
+    return dlab_next_inline(s, until, event);
+}
+
+int64_t dlab_peek(dlab_scheduler *s)
+{
+    return dlab_settle(s) ? (int64_t)(uint64_t)(s->entries[s->head] >> 64) : INT64_MAX;
 }
 
 int dlab_scheduler_copy(dlab_scheduler *to, const dlab_scheduler *from)
