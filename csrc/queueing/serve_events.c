@@ -353,13 +353,11 @@ static int run(events *v)
     dlab_scheduler *s = &v->floor.scheduler;
     while ((v->started < v->what->jobs || v->measured_present > 0) && dlab_next_inline(s, INT64_MAX, &e)) {
         if (dlab_step(v->ctx, 1) || handle(v, &e) || (v->series != NULL && tell_series(v)))
-            record_latencies(v);
-        if (v->ctx->err.code || v->series == NULL) return v->ctx->err.code;
-        return dlab_queue_series_close(v->series, v->ctx);
+            return v->ctx->err.code;
     }
-    return v->ctx->err.code    ? v->ctx->err.code
-           : v->series != NULL ? dlab_queue_series_close(v->series, v->ctx)
-                               : DLAB_OK;
+    record_latencies(v);
+    if (v->ctx->err.code || v->series == NULL) return v->ctx->err.code;
+    return dlab_queue_series_close(v->series, v->ctx);
 }
 
 int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx)
