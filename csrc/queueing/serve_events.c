@@ -28,6 +28,7 @@ typedef struct events {
     dlab_rng service_rng, class_rng, client_rng, patience_rng, pause_rng;
     int64_t gaps[BLOCK], works[BLOCK], latencies[BLOCK];
     int gap_next, work_next, latency_count;
+    int64_t next_arrival;                       /* from outside; INT64_MAX: none */
     int64_t started, present, measured_present; /* jobs that arrived; in the station; of these measured */
     client *clients;
     uint32_t client_count, client_capacity, free_client;
@@ -35,11 +36,15 @@ typedef struct events {
     int64_t told_queue, told_system;
 } events;
 
+static int time_is_up(const events *v)
+{
+    return dlab_fail(&v->ctx->err, DLAB_ELIMIT, "simulated time passes 146 years after %lld jobs",
+                     (long long)v->started);
+}
+
 static int schedule(events *v, int64_t time, uint32_t kind, uint32_t node, dlab_handle *handle)
 {
-    if (time > DLAB_TIME_MAX)
-        return dlab_fail(&v->ctx->err, DLAB_ELIMIT, "simulated time passes 146 years after %lld jobs",
-                         (long long)v->started);
+    if (time > DLAB_TIME_MAX) return time_is_up(v);
     const dlab_handle h = dlab_schedule_inline(&v->floor.scheduler, time, kind, node, 0, 0, kind);
     if (handle != NULL) *handle = h;
     return v->ctx->err.code;
@@ -55,13 +60,15 @@ static bool from_outside(const events *v)
     return v->what->workload.load == DLAB_LOAD_OPEN || v->what->workload.load == DLAB_LOAD_PARTLY_OPEN;
 }
 
+/* Arrivals from outside come one after the other, so they need no place in the scheduler. */
 static int next_arrival(events *v)
 {
     if (v->gap_next == BLOCK) {
         dlab_arrivals_fill(&v->arrivals, v->gaps, BLOCK);
         v->gap_next = 0;
     }
-    return schedule(v, now_of(v) + v->gaps[v->gap_next++], DLAB_EVENT_ARRIVAL, 0, NULL);
+    v->next_arrival = now_of(v) + v->gaps[v->gap_next++];
+    return v->next_arrival > DLAB_TIME_MAX ? time_is_up(v) : DLAB_OK;
 }
 
 static uint32_t new_client(events *v)
@@ -111,6 +118,7 @@ static int open_clients(events *v)
 {
     const dlab_workload *w = &v->what->workload;
     v->free_client = UINT32_MAX;
+    v->next_arrival = INT64_MAX;
     if (from_outside(v)) return next_arrival(v);
     for (int64_t i = 0; i < w->clients; i++) {
         const uint32_t c = new_client(v);
@@ -259,7 +267,9 @@ static int arrive_from_outside(events *v)
         v->clients[session] = (client){ .jobs_left = draw_session(v) };
     }
     if (arrive(v, session, now_of(v))) return v->ctx->err.code;
-    return v->started < v->what->jobs ? next_arrival(v) : DLAB_OK;
+    if (v->started < v->what->jobs) return next_arrival(v);
+    v->next_arrival = INT64_MAX;
+    return DLAB_OK;
 }
 
 static int arrive_from_client(events *v, uint32_t index)
@@ -288,7 +298,6 @@ static int handle(events *v, const dlab_event *e)
         if (leave(v, job, DLAB_OUTCOME_SERVED)) return v->ctx->err.code;
         return serve_waiting(v);
     }
-    case DLAB_EVENT_ARRIVAL: return arrive_from_outside(v);
     case DLAB_EVENT_CLIENT: return arrive_from_client(v, e->node);
     case DLAB_EVENT_PAUSE: return pause_or_resume(v, true);
     case DLAB_EVENT_RESUME: return pause_or_resume(v, false);
@@ -347,17 +356,26 @@ static int open_events(events *v)
     return schedule(v, (int64_t)first, DLAB_EVENT_PAUSE, 0, NULL);
 }
 
+/* The next event of the station; arrivals from outside are last within an instant. */
+static inline int one_event(events *v)
+{
+    dlab_scheduler *s = &v->floor.scheduler;
+    dlab_event e;
+    if (v->next_arrival < dlab_peek_inline(s)) {
+        dlab_advance(s, v->next_arrival, DLAB_EVENT_ARRIVAL, 0);
+        return arrive_from_outside(v);
+    }
+    (void)dlab_next_inline(s, INT64_MAX, &e);
+    return handle(v, &e);
+}
+
 static int run(events *v)
 {
-    dlab_event e;
-    dlab_scheduler *s = &v->floor.scheduler;
-    while ((v->started < v->what->jobs || v->measured_present > 0) && dlab_next_inline(s, INT64_MAX, &e)) {
-        if (dlab_step(v->ctx, 1) || handle(v, &e) || (v->series != NULL && tell_series(v)))
+    while (v->started < v->what->jobs || v->measured_present > 0)
+        if (dlab_step(v->ctx, 1) || one_event(v) || (v->series != NULL && tell_series(v)))
             return v->ctx->err.code;
-    }
     record_latencies(v);
-    if (v->ctx->err.code || v->series == NULL) return v->ctx->err.code;
-    return dlab_queue_series_close(v->series, v->ctx);
+    return v->series != NULL ? dlab_queue_series_close(v->series, v->ctx) : DLAB_OK;
 }
 
 int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx)

@@ -258,10 +258,7 @@ bool dlab_next(dlab_scheduler *s, int64_t until, dlab_event *event)
     return dlab_next_inline(s, until, event);
 }
 
-int64_t dlab_peek(dlab_scheduler *s)
-{
-    return dlab_settle(s) ? (int64_t)(uint64_t)(s->entries[s->head] >> 64) : INT64_MAX;
-}
+int64_t dlab_peek(dlab_scheduler *s) { return dlab_peek_inline(s); }
 
 int dlab_scheduler_copy(dlab_scheduler *to, const dlab_scheduler *from)
 {

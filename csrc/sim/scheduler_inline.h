@@ -141,6 +141,21 @@ static inline bool dlab_cancel_inline(dlab_scheduler *s, dlab_handle handle)
     return true;
 }
 
+/* Count an event that did not come from the scheduler and is not later than what it holds. */
+static inline void dlab_advance(dlab_scheduler *s, int64_t time, uint32_t kind, uint32_t node)
+{
+    s->now = time;
+    s->fired++;
+    s->fingerprint =
+        (s->fingerprint ^ (uint64_t)time ^ (uint64_t)kind << 32 ^ node) * UINT64_C(0x9e3779b97f4a7c15);
+    s->fingerprint ^= s->fingerprint >> 29;
+}
+
+static inline int64_t dlab_peek_inline(dlab_scheduler *s)
+{
+    return dlab_settle(s) ? (int64_t)(uint64_t)(s->entries[s->head] >> 64) : INT64_MAX;
+}
+
 static inline bool dlab_next_inline(dlab_scheduler *s, int64_t until, dlab_event *event)
 {
     if (!dlab_settle(s)) return false;
@@ -153,11 +168,7 @@ static inline bool dlab_next_inline(dlab_scheduler *s, int64_t until, dlab_event
     s->head++;
     dlab_release(s, slot);
     dlab_bury(s);
-    s->now = time;
-    s->fired++;
-    s->fingerprint = (s->fingerprint ^ (uint64_t)time ^ (uint64_t)event->kind << 32 ^ event->node) *
-                     UINT64_C(0x9e3779b97f4a7c15);
-    s->fingerprint ^= s->fingerprint >> 29;
+    dlab_advance(s, time, event->kind, event->node);
     return true;
 }
 
