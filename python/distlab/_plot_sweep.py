@@ -39,7 +39,7 @@ def plot_sweep(
     infinite = _mark_infinite(ax, plan, lines, count)
     with_theory = _draw_theory(ax, plan, lines)
     _scale(ax, plan, lines, logy)
-    _label(ax, plan, with_theory)
+    _label(ax, plan, with_theory, sweep.model.exact)
     if figure is not None:
         for line in (
             line for line in ax.lines if line.get_marker() in _style.MARKERS and len(line.get_xdata())
@@ -210,15 +210,16 @@ def _name_categories(ax: Any, plan: Plan) -> None:
         ax.set_xticks(plan.at, plan.ticks, rotation=25, ha="right")
 
 
-def _label(ax: Any, plan: Plan, with_theory: bool) -> None:
+def _label(ax: Any, plan: Plan, with_theory: bool, exact: bool) -> None:
     """Axis labels with units, and a legend made of what tells the series apart."""
     columns, first = plan.columns, plan.columns[0]
-    metrics = {c.get("metric") or c["name"] for c in columns}
+    bases = [_units.base_and_part(c)[0] for c in columns]
+    same = len(set(bases)) == 1  # one metric, whose parts are told apart
     ax.set_xlabel(_units.axis_label(plan.field))
     if len(columns) == 1:
         ax.set_ylabel(_units.column_label(first))
     else:
-        shared = _units.title(metrics.pop()) if len(metrics) == 1 else _units.quantity_name(first.get("unit"))
+        shared = _units.title(bases[0]) if same else _units.quantity_name(first.get("unit"))
         ax.set_ylabel(_units.with_unit(shared, _units.field_unit(first)))
     for i, name in enumerate(plan.hues):
         _entry(ax, _look(plan, i, 0), name)
@@ -226,13 +227,12 @@ def _label(ax: Any, plan: Plan, with_theory: bool) -> None:
         look = _look(plan, 0, k)
         if plan.hues:
             look = look._replace(colour=_style.QUIET, marker="" if look.line != "none" else look.marker)
-        same = not metrics  # one metric, whose parts are told apart
         text = (
             _units.part_text(column) or _units.words(column["name"]) if same else _units.column_title(column)
         )
         _entry(ax, look, text)
     if with_theory and not plan.hues and len(columns) == 1:
-        _entry(ax, _look(plan, 0, 0), "simulation")
+        _entry(ax, _look(plan, 0, 0), "model" if exact else "simulation")
     if with_theory:
         joined = plan.numeric and len(plan.at) > 1
         look = _style.Look(_style.INK, (0, (4, 2.5)) if joined else "none", "" if joined else "_")

@@ -7,6 +7,7 @@ module alone, from the `unit` and `display` of a field or column.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,23 +86,34 @@ def title(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def base_and_part(column: Mapping[str, Any]) -> tuple[str, str]:
+    """What a column is about and the part of it that it shows: ("latency", "p99.9"), ("wait", "").
+
+    A number whose own name ends like that of a part (`latency_p99` of a closed form) is read the same way.
+    """
+    name = str(column["name"])
+    metric = str(column.get("metric") or name)
+    if metric != name and name.startswith(metric + "_"):
+        base, part = metric, name[len(metric) + 1 :]
+    else:
+        found = re.fullmatch(r"(\w+?)_(p\d\d+|mean|max)", name)
+        base, part = found.groups() if found else (name, "")
+    if part[:1] == "p" and part[1:].isdigit():
+        part = f"p{part[1:3]}.{part[3:]}" if len(part) > 3 else part
+    return base, {"se": "standard error"}.get(part, words(part))
+
+
 def part_text(column: Mapping[str, Any]) -> str:
     """The part of a metric that a column shows: "mean", "p99", "p99.9", "max"; empty for the whole."""
-    rest = str(column["name"])
-    metric = str(column.get("metric") or rest)
-    rest = rest[len(metric) :].lstrip("_") if rest.startswith(metric) else ""
-    if rest[:1] == "p" and rest[1:].isdigit():
-        digits = rest[1:]
-        return f"p{digits[:2]}.{digits[2:]}" if len(digits) > 2 else rest
-    return {"se": "standard error"}.get(rest, words(rest))
+    return base_and_part(column)[1]
 
 
 def column_title(column: Mapping[str, Any]) -> str:
     """A column as a heading: "Latency p99", "Mean latency", "Throughput"."""
-    part, metric = part_text(column), str(column.get("metric") or column["name"])
+    base, part = base_and_part(column)
     if part == "mean":
-        return f"Mean {words(metric)}"
-    return f"{title(metric)} {part}" if part else title(metric)
+        return f"Mean {words(base)}"
+    return f"{title(base)} {part}" if part else title(base)
 
 
 def with_unit(text: str, unit: str) -> str:

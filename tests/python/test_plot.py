@@ -106,7 +106,10 @@ def test_exact_results_have_no_band():
     s = dl.sweep("queueing.analytic", arrival_rate=RATES)
     picture = s.plot()
     assert not bands(picture.axes) and not picture.axes.containers
-    assert "exact" in footnote(picture)
+    assert "exact" in footnote(picture) and "simulation" not in labels(picture.axes)
+    assert s.plot(y=["latency_mean", "latency_p999"]).axes.get_ylabel() == "Latency (ms)"
+    over = dl.sweep("queueing.analytic", arrival_rate=[50, 90, 110]).plot()
+    assert "1 point infinite" in footnote(over)
 
 
 def test_one_repetition_has_no_band():
