@@ -14,7 +14,7 @@ typedef struct answer {
     dlab_queue queue;
     double latency[QUANTILES];
     double in_time; /* P(latency <= deadline) of an accepted job */
-    double offered, abandonment;
+    double offered, abandonment, goodput;
 } answer;
 
 static bool is_exponential(const dlab_distribution *d)
@@ -147,6 +147,16 @@ static void answer_preemptive(const dlab_serve *s, const dlab_pool *pool, double
     for (int i = 0; i < QUANTILES; i++) a->latency[i] = dlab_mm1_busy_quantile(rate, 1 / mean, levels[i]);
 }
 
+/* No steady state, but a preempting newcomer's latency is a busy period that may never end, so the jobs
+ * that leave in time have a rate. */
+static void answer_overload(const dlab_serve *s, double mean, answer *a)
+{
+    if (s->discipline != DLAB_DISCIPLINE_LIFO_PREEMPTIVE || s->servers > 1 || isinf(s->deadline) ||
+        !is_exponential(&s->workload.interarrival) || !is_exponential(&s->service))
+        return;
+    a->goodput = dlab_mm1_lifo_goodput(s->workload.arrival_rate, 1 / mean, s->deadline);
+}
+
 /* Exponential patience: Erlang A. Its waits count those who gave up too, so only shares are taken. */
 static void answer_patience(const dlab_serve *s, const dlab_pool *pool, double mean, answer *a)
 {
@@ -172,8 +182,10 @@ static void find_answer(const dlab_serve *s, const dlab_pool *pool, answer *a)
         return;
     }
     a->abandonment = 0;
-    if (s->capacity == 0 && !(s->workload.arrival_rate * mean < (double)s->servers))
-        return; /* no steady state */
+    if (s->capacity == 0 && !(s->workload.arrival_rate * mean < (double)s->servers)) {
+        answer_overload(s, mean, a);
+        return;
+    }
     switch (s->discipline) {
     case DLAB_DISCIPLINE_FIFO: answer_fifo(s, pool, mean, a); break;
     case DLAB_DISCIPLINE_LIFO:
@@ -191,11 +203,13 @@ void dlab_station_exact(const dlab_serve *what, const dlab_pool *pool, double va
     answer a = { .queue = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN },
                  .in_time = NAN,
                  .offered = NAN,
-                 .abandonment = NAN };
+                 .abandonment = NAN,
+                 .goodput = NAN };
     for (int i = 0; i < QUANTILES; i++) a.latency[i] = NAN;
     find_answer(what, pool, &a);
     if (isinf(what->deadline)) a.in_time = 1;
     const double success = (1 - a.queue.loss - a.abandonment) * a.in_time;
+    if (isnan(a.goodput)) a.goodput = a.queue.throughput * a.in_time;
     const double all[DLAB_STATION_EXACT] = {
         a.queue.latency,
         a.latency[0],
@@ -208,7 +222,7 @@ void dlab_station_exact(const dlab_serve *what, const dlab_pool *pool, double va
         a.queue.utilisation,
         a.offered,
         a.queue.throughput,
-        a.queue.throughput * a.in_time,
+        a.goodput,
         success,
         a.queue.loss,
         a.abandonment,

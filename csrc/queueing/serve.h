@@ -59,6 +59,8 @@ typedef struct dlab_measure {
     int64_t from, until; /* the time measured jobs arrived in */
     int64_t arrivals, served, waited, lost, abandoned, dropped, in_time;
     int64_t first_job, last_job, first_departure, last_departure; /* of served jobs */
+    bool by_window; /* departures are counted in the window of arrivals, whoever leaves in it */
+    int64_t left, left_in_time;
     int batches,
         batch; /* the batch of the latest job, which holds jobs batch_first .. batch_end - 1 of them */
     int64_t batch_first, batch_end;

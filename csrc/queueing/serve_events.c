@@ -141,7 +141,7 @@ static __attribute__((noinline)) int tell_series(events *v)
 {
     const dlab_floor *f = &v->floor;
     const int64_t serving = f->in_service < f->what->servers ? f->in_service : f->what->servers;
-    const int64_t queue = dlab_floor_shares(f) ? v->present - serving : f->line.count;
+    const int64_t queue = dlab_floor_shares(f) ? v->present - serving : f->line.count + f->held;
     if (queue == v->told_queue && v->present == v->told_system) return DLAB_OK;
     const int code = dlab_queue_series_change(v->series, v->ctx, now_of(v), (int)(queue - v->told_queue),
                                               (int)(v->present - v->told_system));
@@ -163,6 +163,10 @@ static int leave(events *v, uint32_t job, int outcome)
     const dlab_job *const j = &v->floor.line.jobs[job]; /* good until the next job is made */
     const int64_t now = now_of(v), since = v->what->from_intended ? j->intended : j->arrival;
     if (outcome != DLAB_OUTCOME_LOST) v->present--;
+    if (outcome == DLAB_OUTCOME_SERVED && v->m->on) {
+        v->m->left++;
+        v->m->left_in_time += now - since <= v->m->deadline;
+    }
     if (j->number >= v->m->skip) {
         dlab_measure *m = v->m;
         if (outcome != DLAB_OUTCOME_LOST) v->measured_present--;
@@ -218,11 +222,13 @@ static void mark_window(events *v, int64_t number)
 {
     if (number == v->m->skip - 1) {
         dlab_floor_count(&v->floor);
+        v->m->on = true;
         v->m->from = now_of(v);
         v->m->busy = -v->floor.busy;
     }
     if (number == v->what->jobs - 1) {
         dlab_floor_count(&v->floor);
+        v->m->on = false;
         v->m->until = now_of(v);
         v->m->busy += v->floor.busy;
     }
@@ -248,6 +254,10 @@ static int arrive(events *v, uint32_t client_index, int64_t intended)
     }
     v->present++;
     v->measured_present += number >= v->m->skip;
+    if (dlab_floor_drops(&v->floor, job)) {
+        mark_window(v, number);
+        return leave(v, job, DLAB_OUTCOME_DROPPED);
+    }
     if (v->what->patience.kind >= 0 && !dlab_floor_shares(&v->floor)) {
         const int64_t patience = dlab_sample_ns(&v->patience, &v->patience_rng);
         if (schedule(v, now_of(v) + patience, DLAB_EVENT_PATIENCE, job, &j->patience))
@@ -302,8 +312,9 @@ static int handle(events *v, const dlab_event *e)
     case DLAB_EVENT_PAUSE: return pause_or_resume(v, true);
     case DLAB_EVENT_RESUME: return pause_or_resume(v, false);
     default: /* patience */
-        dlab_line_remove(&v->floor.line, e->node);
-        return leave(v, e->node, DLAB_OUTCOME_ABANDONED);
+        dlab_floor_abandon(&v->floor, e->node);
+        if (leave(v, e->node, DLAB_OUTCOME_ABANDONED)) return v->ctx->err.code;
+        return serve_waiting(v);
     }
 }
 
@@ -383,6 +394,7 @@ int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram
     events *v = dlab_alloc(ctx, 1, sizeof *v);
     if (v == NULL) return ctx->err.code;
     *v = (events){ .what = what, .m = m, .latency = latency, .ctx = ctx };
+    m->on = m->skip == 0;
     if (dlab_floor_open(&v->floor, what, ctx) == DLAB_OK && open_events(v) == DLAB_OK) (void)run(v);
     dlab_scheduler_close(&v->floor.scheduler);
     return ctx->err.code;

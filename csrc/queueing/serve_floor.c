@@ -96,7 +96,7 @@ static int admit_shared(dlab_floor *f, uint32_t job)
 {
     advance_virtual(f);
     if (grow_serving(f)) return f->ctx->err.code;
-    f->line.jobs[job].start = f->scheduler.now;
+    f->line.jobs[job].start = f->paused ? -1 : f->scheduler.now;
     f->line.jobs[job].finish = f->virtual + (double)f->line.jobs[job].work;
     put(f, f->in_service++, job);
     share_sift(f, f->in_service - 1);
@@ -114,6 +114,8 @@ static uint32_t finish_shared(dlab_floor *f)
     if (f->in_service > 0) {
         put(f, 0, last);
         share_sift(f, 0);
+    } else {
+        f->virtual = 0; /* small numbers keep the nanoseconds of long runs */
     }
     (void)arm_share(f);
     return job;
@@ -134,20 +136,40 @@ static int schedule_departure(dlab_floor *f, uint32_t job)
     return f->ctx->err.code;
 }
 
-static int start(dlab_floor *f, uint32_t job)
+/* Service begins, or goes on. */
+static int begin(dlab_floor *f, uint32_t job)
 {
     dlab_job *j = &f->line.jobs[job];
-    if (grow_serving(f)) return f->ctx->err.code;
     (void)dlab_cancel(&f->scheduler, j->patience);
     if (j->start < 0) j->start = f->scheduler.now;
+    return schedule_departure(f, job);
+}
+
+static int start(dlab_floor *f, uint32_t job)
+{
+    if (grow_serving(f)) return f->ctx->err.code;
     put(f, f->in_service++, job);
-    return f->paused ? DLAB_OK : schedule_departure(f, job);
+    if (!f->paused) return begin(f, job);
+    f->held += f->line.jobs[job].start < 0;
+    return DLAB_OK;
 }
 
 static void take_off(dlab_floor *f, uint32_t job)
 {
     const uint32_t at = f->line.jobs[job].place;
+    f->held -= f->line.jobs[job].start < 0;
     put(f, at, f->serving[--f->in_service]);
+}
+
+void dlab_floor_abandon(dlab_floor *f, uint32_t job)
+{
+    const uint32_t at = f->line.jobs[job].place;
+    if (f->held == 0 || at >= f->in_service || f->serving[at] != job) {
+        dlab_line_remove(&f->line, job);
+        return;
+    }
+    dlab_floor_count(f);
+    take_off(f, job);
 }
 
 /* Remaining service of a job in service. */
@@ -188,7 +210,10 @@ int dlab_floor_admit(dlab_floor *f, uint32_t job)
 {
     dlab_floor_count(f);
     if (dlab_floor_shares(f)) return admit_shared(f, job);
-    if (f->in_service < f->what->servers) return start(f, job);
+    if (f->in_service < f->what->servers) {
+        f->codel.first_above = 0; /* "if (r.p == NULL) first_above_time_ = 0": nobody waited */
+        return start(f, job);
+    }
     const uint32_t victim = to_displace(f, job);
     if (victim == DLAB_NO_JOB) {
         dlab_line_push(&f->line, job, false);
@@ -210,29 +235,42 @@ uint32_t dlab_floor_finish(dlab_floor *f, const dlab_event *event)
     return event->node;
 }
 
-/* "dodeque" and "deque" of RFC 8289, section 5.5, for one job: should it be dropped? */
-static bool codel_drops(dlab_codel *c, int64_t now, int64_t sojourn, bool others_wait)
+/* RFC 8289, section 5.5: "t + interval / sqrt(count)". */
+static int64_t control_law(const dlab_codel *c, int64_t t)
 {
-    bool above = false;
-    if (c->target == INT64_MAX) return false;
+    return t + (int64_t)((double)c->interval / sqrt((double)c->count));
+}
+
+/* "dodequeue" of RFC 8289, 5.6: the one job left is never dropped, as the last packet's worth is not. */
+static bool ok_to_drop(dlab_codel *c, int64_t now, int64_t sojourn, bool others_wait)
+{
     if (sojourn < c->target || !others_wait) c->first_above = 0;
     else if (c->first_above == 0) c->first_above = now + c->interval;
-    else above = now >= c->first_above;
+    else return now >= c->first_above;
+    return false;
+}
+
+/* "dequeue" of RFC 8289, 5.5, for one job: should it be dropped? */
+static bool codel_drops(dlab_codel *c, int64_t now, int64_t sojourn, bool others_wait)
+{
+    if (c->target == INT64_MAX) return false;
+    const bool ok = ok_to_drop(c, now, sojourn, others_wait), dropped = c->dropped;
+    c->dropped = false;
     if (c->dropping) {
-        if (!above) c->dropping = false;
-        else if (now >= c->drop_next) {
-            c->count++;
-            c->drop_next += (int64_t)((double)c->interval / sqrt((double)c->count));
-            return true;
-        }
-        return false;
+        c->dropping = ok;
+        if (ok && dropped) c->drop_next = control_law(c, c->drop_next); /* "schedule the next drop" */
+        if (!ok || now < c->drop_next) return false;
+        c->count++;
+        return c->dropped = true;
     }
-    if (!above) return false;
-    const bool recently = now - c->drop_next < 16 * c->interval && c->count > 2;
-    c->dropping = true;
-    c->count = recently ? c->count - 2 : 1;
-    c->drop_next = now + (int64_t)((double)c->interval / sqrt((double)c->count));
-    return true;
+    if (!ok) return false;
+    /* "If min went above TARGET close to when it last went below it, assume that the drop rate that
+     * controlled the queue on the last cycle is a good starting point to control it now." */
+    const uint64_t delta = c->count - c->last_count;
+    c->count = delta > 1 && now - c->drop_next < 16 * c->interval ? delta : 1;
+    c->drop_next = control_law(c, now);
+    c->last_count = c->count;
+    return c->dropping = true;
 }
 
 int dlab_floor_next(dlab_floor *f, uint32_t *dropped)
@@ -265,8 +303,13 @@ int dlab_floor_pause(dlab_floor *f, bool pause)
         (void)dlab_cancel(&f->scheduler, j->departure);
     }
     f->paused = pause;
-    if (dlab_floor_shares(f)) return arm_share(f);
+    f->held = 0;
+    if (dlab_floor_shares(f)) {
+        for (uint32_t i = 0; i < f->in_service && !pause; i++)
+            if (f->line.jobs[f->serving[i]].start < 0) f->line.jobs[f->serving[i]].start = f->scheduler.now;
+        return arm_share(f);
+    }
     for (uint32_t i = 0; i < f->in_service && !pause; i++)
-        if (schedule_departure(f, f->serving[i])) return f->ctx->err.code;
+        if (begin(f, f->serving[i])) return f->ctx->err.code;
     return DLAB_OK;
 }

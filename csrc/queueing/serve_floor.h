@@ -18,8 +18,8 @@ enum {
 typedef struct dlab_codel {
     int64_t target, interval; /* ns; target INT64_MAX: off */
     int64_t first_above, drop_next;
-    uint64_t count;
-    bool dropping;
+    uint64_t count, last_count;
+    bool dropping, dropped; /* dropped: the job before this one, while dropping */
 } dlab_codel;
 
 typedef struct dlab_floor {
@@ -29,6 +29,7 @@ typedef struct dlab_floor {
     dlab_line line;
     uint32_t *serving; /* jobs in service, any order; processor sharing: a heap by finish */
     uint32_t in_service, serving_capacity;
+    uint32_t held; /* of those in service: took a paused server, service has not begun */
     bool paused;
     double virtual;  /* processor sharing: service each job present has had since the start */
     int64_t updated; /* when virtual was last brought up to date */
@@ -50,6 +51,13 @@ static inline void dlab_floor_count(dlab_floor *f)
     f->busy_since = now;
 }
 
+/* Is a server free for a job whose deadline has passed, so that its turn has come only to be dropped? */
+static inline bool dlab_floor_drops(const dlab_floor *f, uint32_t job)
+{
+    return f->what->drop_late && f->in_service < f->what->servers &&
+           f->scheduler.now - f->line.jobs[job].intended > f->deadline;
+}
+
 /* A job comes to the servers: it starts, preempts or waits. */
 int dlab_floor_admit(dlab_floor *floor, uint32_t job);
 
@@ -60,7 +68,10 @@ uint32_t dlab_floor_finish(dlab_floor *floor, const dlab_event *event);
  * *dropped (call again); DLAB_NO_JOB when there is none. */
 int dlab_floor_next(dlab_floor *floor, uint32_t *dropped);
 
-/* Freeze or continue all service. */
+/* A job whose service has not begun gives up, wherever it waits; a server may be free afterwards. */
+void dlab_floor_abandon(dlab_floor *floor, uint32_t job);
+
+/* Freeze or continue all service. A job may take a paused server, but its service begins after the pause. */
 int dlab_floor_pause(dlab_floor *floor, bool pause);
 
 static inline bool dlab_floor_shares(const dlab_floor *floor)

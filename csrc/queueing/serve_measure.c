@@ -7,6 +7,7 @@
 void dlab_measure_open(dlab_measure *m, const dlab_serve *what)
 {
     *m = (dlab_measure){ .skip = what->skip, .measured = what->jobs - what->skip, .first_job = -1 };
+    m->by_window = !dlab_serve_is_recursive(what);
     m->deadline = isinf(what->deadline) ? INT64_MAX : (int64_t)(what->deadline * 1e9 + 0.5);
     m->batches = m->measured >= 2 * DLAB_BATCH_COUNT ? DLAB_BATCH_COUNT : 1;
 }
@@ -74,6 +75,10 @@ void dlab_measure_close(const dlab_measure *m, int64_t servers, bool service_is_
     out->throughput = (dlab_ratio){ after_first, after_first > 0 ? left_in : 0 };
     out->goodput = (dlab_ratio){ after_first > 0 ? after_first * (double)m->in_time / served : 0,
                                  after_first > 0 ? left_in : 0 };
+    if (m->by_window) {
+        out->throughput = (dlab_ratio){ (double)m->left, arrived_in };
+        out->goodput = (dlab_ratio){ (double)m->left_in_time, arrived_in };
+    }
     out->success_ratio = (dlab_ratio){ (double)m->in_time, arrivals };
     out->loss = (dlab_ratio){ (double)m->lost, arrivals };
     out->abandonment = (dlab_ratio){ (double)m->abandoned, arrivals };

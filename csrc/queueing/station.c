@@ -161,7 +161,8 @@ static const dlab_field metric_fields[] = {
                .doc = "Busy share of server time while the measured jobs arrived."),
     DLAB_FIELD(metrics, offered, RATE, .doc = "Arrivals per second, lost ones included."),
     DLAB_FIELD(metrics, throughput, RATE,
-               .doc = "Departures per second, between those of the first and the last served job."),
+               .doc = "Departures per second while the measured jobs arrived; where the recursion applies, "
+                      "between those of the first and the last served job."),
     DLAB_FIELD(metrics, goodput, RATE, .doc = "Throughput of jobs that leave within the deadline."),
     DLAB_FIELD(metrics, success_ratio, RATIO_1, .doc = "Share of arrivals that leave within the deadline."),
     DLAB_FIELD(metrics, loss, RATIO_1, .doc = "Share of arrivals lost to a full room."),

@@ -76,9 +76,9 @@ int dlab_workload_check(const dlab_workload *w, const dlab_pool *pool, dlab_erro
             err, DLAB_EINVAL,
             "peak_factor * burst_share = %g is above 1: bursts alone exceed the mean arrival_rate",
             w->peak_factor * w->burst_share);
-    if (w->load == DLAB_LOAD_CLOSED && w->profile != DLAB_PROFILE_STEADY)
-        return dlab_fail(err, DLAB_EINVAL, "profile = %s needs arrivals from outside, load = closed has none",
-                         profiles[w->profile]);
+    if ((w->load == DLAB_LOAD_CLOSED || w->load == DLAB_LOAD_PACED) && w->profile != DLAB_PROFILE_STEADY)
+        return dlab_fail(err, DLAB_EINVAL, "profile = %s needs arrivals from outside, load = %s has none",
+                         profiles[w->profile], loads[w->load]);
     return DLAB_OK;
 }
 

@@ -143,7 +143,8 @@ typedef struct dlab_queueing_station_metrics {
     dlab_ratio utilisation;
     /* [1/s, 0 .. inf] Arrivals per second, lost ones included. */
     dlab_ratio offered;
-    /* [1/s, 0 .. inf] Departures per second, between those of the first and the last served job. */
+    /* [1/s, 0 .. inf] Departures per second while the measured jobs arrived; where the recursion applies,
+     * between those of the first and the last served job. */
     dlab_ratio throughput;
     /* [1/s, 0 .. inf] Throughput of jobs that leave within the deadline. */
     dlab_ratio goodput;
