@@ -131,3 +131,15 @@ def test_mutant(path, tmp_path):
     failed = [check["name"] for check in report["checks"] if not check["ok"]]
     print(f"{mutant}: {failed}")
     assert failed, f"no check of {path.name} notices {mutant}"
+
+
+def test_the_stories_of_chapter_00_still_hold():
+    """Two incidents are told with fixed seeds: the runs must disagree, the interval must miss the formula."""
+    checkout = {"arrival_rate": 90, "service": "exponential(10ms)", "jobs": 10_000}
+    ana, ben = (distlab.run("queueing.station", **checkout, seed=s).latency_mean for s in (23, 32))
+    assert ana < 0.1 < 0.11 < ben
+    order = {"arrival_rate": 95, "service": "exponential(10ms)", "jobs": 2_000, "warmup_fraction": 0}
+    low, high = distlab.sweep("queueing.station", **order, reps=20, seed=6).ci("latency_mean")
+    assert low < high < 0.195
+    forty = distlab.sweep("queueing.station", **checkout, reps=40, seed=2)
+    assert forty.ci("latency_mean")[1] < 0.11
