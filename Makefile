@@ -25,7 +25,7 @@ THREAD_TESTS = $(OUT)/test_sweep
 VERSION = $(shell sed -n 's/^\#define DLAB_VERSION "\(.*\)"/\1/p' csrc/include/distlab/version.h)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lab bench book lib install generate format clean check-c check-threads check-python c-tests venv-test
+.PHONY: run test lab bench book lib install generate generate-check format clean check-c check-threads check-python c-tests venv-test
 
 run: $(VENV)/.notebooks
 	$(BIN)/python tools/pages.py build/pages
@@ -44,6 +44,9 @@ bench: $(VENV)/.test lib
 
 generate: $(VENV)/.test
 	$(BIN)/python tools/generate.py
+
+generate-check: $(VENV)/.test
+	$(BIN)/python tools/generate.py --check
 
 format: $(VENV)/.test
 	$(BIN)/clang-format -i $(shell find csrc tests/c benchmarks examples -name '*.[ch]')

@@ -1,8 +1,8 @@
 """Speed as ratios, measured side by side in one run: `make bench`, or `python benchmarks/run.py [NAME...]`.
 
 Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles,
-because absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here with
--O3 -march=native; distlab runs as installed.
+because absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here
+with -O3 -march=native; distlab runs as installed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""With DISTLAB_STRICT=1 (as CI runs) a skipped test is a failure, unless its reason begins with "optional:"."""
+"""With DISTLAB_STRICT=1 (as in CI) a skipped test is a failure unless its reason begins with "optional:"."""
 
 import os
 

@@ -365,6 +365,12 @@ class Sweep:
 
         return plot_sweep(self, x=x, y=y, hue=hue, ax=ax, **style)
 
+    def plot_convergence(self, column=None, point=None, ax=None):
+        """Draw the running mean and its interval against the number of repetitions, at one point."""
+        from ._plot import plot_convergence
+
+        return plot_convergence(self, column, point=point, ax=ax)
+
     def summary(self):
         """A few lines of text: what was swept, and the main column at the first, middle and last point."""
         return _summary(self)

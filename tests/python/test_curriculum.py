@@ -212,7 +212,7 @@ def test_ready_lessons_have_a_notebook():
 def test_ready_lessons_have_their_models_and_their_mutant():
     """Ready also means that the installed package has the models and knows the planted bug."""
     distlab = pytest.importorskip("distlab")
-    installed = set(distlab.models())
+    installed = {model.name for model in distlab.models()}
     for lesson in LESSONS:
         if lesson["status"] != "ready":
             continue

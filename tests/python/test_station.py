@@ -1,7 +1,7 @@
 """queueing.station against theory, wherever theory reaches: means, quantiles, losses, goodput.
 
-Four standard errors allowed, fixed seeds. Quantiles come from the merged histogram, so its bucket width is allowed
-beside the statistical error.
+Four standard errors allowed, fixed seeds. Quantiles come from the merged histogram, so its bucket width is
+allowed beside the statistical error.
 """
 
 import numpy as np
@@ -64,7 +64,8 @@ def test_no_steady_state_is_said_and_no_theory_offered():
 
 def test_little_law_holds_on_every_run():
     """Time integral of the series (counted) against rate times mean time, of the very same jobs."""
-    for seed, options in enumerate([{}, {"servers": 3, "arrival_rate": 200}, {"capacity": 4, "arrival_rate": 150}]):
+    stations = [{}, {"servers": 3, "arrival_rate": 200}, {"capacity": 4, "arrival_rate": 150}]
+    for seed, options in enumerate(stations):
         run = dl.run("queueing.station", jobs=3000, warmup_fraction=0, seed=seed, keep=True, **options)
         jobs, series = run.tables["jobs"], run.series["queue_length"]
         served = jobs[jobs["outcome"] == 0]
