@@ -33,10 +33,13 @@ typedef struct md1 {
     double level[LEVELS + 1], above[LEVELS + 1], below[LEVELS + 1];
 } md1;
 
+/* log of rho (exp(eta) - 1) / eta, near 0 by its series so that eta keeps its digits near saturation. */
 static double decay_miss(double eta, void *data)
 {
-    /* log of rho (exp(eta) - 1) / eta. */
-    return (fabs(eta) < 1e-8 ? eta / 2 : log(expm1(eta) / eta)) + *(const double *)data;
+    const double y = eta * eta;
+    const double ratio =
+        fabs(eta) < 0.05 ? eta / 2 + y * (1.0 / 24 - y * (1.0 / 2880 - y / 181440)) : log(expm1(eta) / eta);
+    return ratio + *(const double *)data;
 }
 
 static double decay(double rho)
@@ -204,8 +207,13 @@ dlab_queue dlab_md1k(double arrival_rate, double service, int64_t capacity)
         md1_init(&table, fmin(rho, 30));
         const finite_sums f = finite_room(&table, capacity);
         const double all = f.empty + rho * f.sum;
-        const double beyond = rho < 1 ? (1 - rho) * table_at(&table, table.above, k - 1) : 0;
-        q.loss = rho < 1 ? (1 - rho) * beyond / (1 - rho * beyond) : (f.empty + (rho - 1) * f.sum) / all;
+        /* 1 - 1 / (p0 + rho) directly, unless it cancels: then by the tail of the endless room (Tijms). */
+        const double flow = f.empty + (rho - 1) * f.sum;
+        q.loss = flow / all;
+        if (flow < 0.01 * f.empty && rho < 1) {
+            const double beyond = (1 - rho) * table_at(&table, table.above, k - 1);
+            q.loss = (1 - rho) * beyond / (1 - rho * beyond);
+        }
         p0 = f.empty / all;
         q.queue_length = f.waiting / all + (k - 1) * q.loss;
         q.wait_probability = 1 - p0 / (1 - q.loss);

@@ -142,7 +142,7 @@ double dlab_halfin_whitt_beta(double wait_probability)
  * falling positive terms; above it the first is an incomplete gamma over its leading term. */
 static void impatient_sums(double x, double y, double *reciprocal_s, double *weighted_over_s)
 {
-    if (x < y) {
+    if (x < y * (1 - 1e-5)) {
         double term = 1, s = 1, weighted = 0;
         for (int j = 1; j < SERIES_MAX && term > 1e-18 * s; j++) {
             term *= x / (y + j);
@@ -164,7 +164,7 @@ dlab_queue dlab_erlang_a(double arrival_rate, double service_rate, int64_t serve
     const double load = arrival_rate / service_rate, c = (double)servers;
     const double x = arrival_rate * patience, y = c * service_rate * patience;
     if (!(arrival_rate > 0) || !(service_rate > 0) || !is_load(servers, load) || servers < 1) return q;
-    if (!(patience > 0) || !(y <= 1e10) || !(x < INFINITY)) return q;
+    if (!(patience > 0) || !(y <= 1e14) || !(x < INFINITY)) return q;
     double reciprocal_s, waiting;
     impatient_sums(x, y, &reciprocal_s, &waiting);
     /* States below c weigh 1/B - 1 against 1 for state c. */

@@ -247,7 +247,7 @@ double dlab_mmck_latency_cdf(double arrival_rate, double service_rate, int64_t s
     if (t < 0) return 0;
     if (isinf(t)) return 1;
     if (s.m == 0 || !isfinite(s.below)) return -expm1(-service_rate * t);
-    return servers == 1 ? single_latency_cdf(&s, t) : 1 - latency_tail(&s, t);
+    return servers == 1 ? single_latency_cdf(&s, t) : 1 - fmin(1, latency_tail(&s, t));
 }
 
 double dlab_mmck_wait_tail(double arrival_rate, double service_rate, int64_t servers, int64_t capacity,
@@ -256,7 +256,7 @@ double dlab_mmck_wait_tail(double arrival_rate, double service_rate, int64_t ser
     room s;
     if (!room_init(&s, arrival_rate, service_rate, servers, capacity) || isnan(t)) return NAN;
     if (t < 0) return 1;
-    return s.m == 0 || isinf(t) || !isfinite(s.below) ? 0 : wait_tail(&s, t);
+    return s.m == 0 || isinf(t) || !isfinite(s.below) ? 0 : fmin(1, wait_tail(&s, t));
 }
 
 double dlab_mmck_latency_tail(double arrival_rate, double service_rate, int64_t servers, int64_t capacity,
@@ -266,7 +266,7 @@ double dlab_mmck_latency_tail(double arrival_rate, double service_rate, int64_t 
     if (!room_init(&s, arrival_rate, service_rate, servers, capacity) || isnan(t)) return NAN;
     if (t < 0) return 1;
     if (isinf(t)) return 0;
-    return isfinite(s.below) ? latency_tail(&s, t) : exp(-service_rate * t);
+    return isfinite(s.below) ? fmin(1, latency_tail(&s, t)) : exp(-service_rate * t);
 }
 
 typedef struct target {

@@ -7,9 +7,9 @@
  * smallest double.
  *
  * Sources: C. Loader, Fast and Accurate Computation of Binomial Probabilities (2000), sections 2-3; NIST
- * DLMF 8.7.1 (series), 8.9.2 (fraction), 8.17.22 (fraction of the incomplete beta), 5.11.1 (Stirling),
- * 5.7.3 (log Gamma near 1); Lentz's evaluation of fractions as in Thompson and Barnett, J. Comput. Phys.
- * 64 (1986); M. Maechler, Accurately computing log(1 - exp(-|a|)) (2012). */
+ * DLMF 8.7.1 (series), 8.9.2 (fraction), 8.12.4 (large a), 8.17.22 (fraction of the incomplete beta), 5.11.1
+ * (Stirling), 5.7.3 (log Gamma near 1); Lentz's evaluation of fractions as in Thompson and Barnett (1986, J.
+ * Comput. Phys. 64); M. Maechler, Accurately computing log(1 - exp(-|a|)) (2012). */
 #include <distlab/numerics.h>
 
 #include <float.h>
@@ -18,7 +18,8 @@
 
 static const double half_log_2pi = 0.91893853320467274178;
 static const double two_pi = 6.28318530717958647693;
-static const double parameter_max = 1e10; /* the fractions need about sqrt(a) terms */
+/* Series and fractions need about sqrt(a) terms near the mean; beyond, gamma has another form. */
+static const double fraction_max = 1e10, gamma_max = 1e14;
 enum { TERMS_MAX = 4000000, INVERSE_STEPS_MAX = 200 };
 
 double dlab_log_sum_exp(const double *x, size_t n)
@@ -166,9 +167,19 @@ static double gamma_q_small(double a, double x)
     return -expm1(log_power) - a * sum * exp(log_power);
 }
 
+/* Temme's uniform expansion, DLMF 8.12.4, whose second term is below 1e-15 here: a > 1e10, x near a. */
+static double gamma_uniform(double a, double x, bool upper)
+{
+    const double deviance = dlab_deviance(a, x, a - x), z = x < a ? -sqrt(deviance) : sqrt(deviance);
+    const double eta = z * sqrt(2 / a), c0 = -1.0 / 3 + eta / 12;
+    const double rest = exp(-deviance) / sqrt(two_pi * a) * c0;
+    return upper ? 0.5 * erfc(z) + rest : 0.5 * erfc(-z) - rest;
+}
+
 static double gamma_tail(double a, double x, bool upper)
 {
-    if (!(a > 0) || !(a <= parameter_max) || !(x >= 0)) return NAN;
+    if (!(a > 0) || !(a <= gamma_max) || !(x >= 0)) return NAN;
+    if (a > fraction_max && fabs(x - a) < 1e-4 * a) return gamma_uniform(a, x, upper);
     if (x == 0) return upper ? 1 : 0;
     if (isinf(x)) return upper ? 0 : 1;
     if (x < a + 1) {
@@ -208,7 +219,7 @@ static double beta_fraction(double a, double b, double x)
     return NAN;
 }
 
-static bool is_parameter(double a) { return a > 0 && a <= parameter_max; }
+static bool is_parameter(double a) { return a > 0 && a <= fraction_max; }
 
 /* I_x(a, b) or its complement; y = 1 - x is given so that neither end rounds. */
 static double beta_tail(double a, double b, double x, double y, bool upper)
@@ -272,7 +283,7 @@ static double target_solve(const target *t, double u)
 
 static double gamma_inverse(double a, double p, double q)
 {
-    if (!(a > 0) || !(a <= parameter_max) || !(p >= 0) || !(q >= 0)) return NAN;
+    if (!(a > 0) || !(a <= gamma_max) || !(p >= 0) || !(q >= 0)) return NAN;
     if (p == 0) return 0;
     if (q == 0) return INFINITY;
     const target t = { .a = a, .log_p = log(fmin(p, q)), .upper = q < p };

@@ -96,6 +96,10 @@ static void erlang_a_against_its_chain(void **state)
     /* Endless patience: M/M/c. Patience like the service: as many in the system as with infinite servers. */
     near(dlab_erlang_a(8, 1, 10, 1e8).wait, dlab_mmc(8, 1, 10).wait, 1e-6);
     near(dlab_erlang_a(12, 1, 10, 1).in_system, 12, 1e-12);
+    /* Great patience at saturation: a queue of about sqrt(2 lambda patience / pi). */
+    near(dlab_erlang_a(1, 1, 1, 1e12).queue_length, sqrt(2e12 / acos(-1)), 1e-5);
+    near(dlab_erlang_a(1, 1, 1, 2e9).queue_length, sqrt(0.2) * dlab_erlang_a(1, 1, 1, 1e10).queue_length,
+         1e-4);
 }
 
 /* --- M/M/c and M/M/c/K --- */

@@ -1,5 +1,5 @@
 /* Closed forms beyond the exponential server, against second routes: fixed points, walks iterated step by
- * step, other formulas for the same number, and values computed with 200 digits where doubles used to fail. */
+ * step, other formulas for the same number, and 200-digit values where doubles used to fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -215,6 +215,14 @@ static void md1_with_a_finite_room_is_the_token_bucket(void **state)
         near(mean, dlab_md1k(rooms[i][0], 1, (int64_t)rooms[i][1]).in_system, 1e-10);
     }
     near(dlab_token_bucket_loss(0.9, 1, 5), 0.06436189718550277, 1e-12);
+    /* Within rounding of saturation from below, and where the two forms of the loss meet. */
+    near(dlab_md1k(1 - 1e-16, 1, 10).loss, dlab_md1k(1, 1, 10).loss, 1e-12);
+    near(dlab_md1k(1 - 1e-9, 1, 1000).loss, dlab_md1k(1, 1, 1000).loss, 1e-5);
+    for (double rho = 0.7; rho < 1; rho += 0.003) {
+        const double loss = dlab_md1k(rho, 1, 40).loss, flow = 1 - (1 - dlab_md1k_state(rho, 1, 40, 0)) / rho;
+        assert_true(fabs(loss - flow) < 1e-13);
+        assert_true(loss < dlab_md1k(rho + 0.001, 1, 40).loss);
+    }
     near(dlab_md1k(0.7, 2, 1).loss, 1.4 / 2.4, 1e-15);
     near(dlab_md1k(500, 1, 3).loss, 1 - 1 / 500.0, 1e-14);
     near(dlab_md1k(0.6, 1, 1000000).wait, dlab_mg1(0.6, (dlab_law){ 1, 0 }).wait, 1e-12);

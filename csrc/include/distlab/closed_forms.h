@@ -38,7 +38,7 @@ int64_t dlab_erlang_c_servers(double load, double wait_probability);
 double dlab_halfin_whitt(double beta);
 double dlab_halfin_whitt_beta(double wait_probability);
 /* M/M/c whose waiting jobs give up after an exponential patience (Erlang A); patience is its mean, s. wait
- * is over all arrivals, latency counts service only for those who stayed. */
+ * is over all arrivals, latency counts service only for those who stayed; c mu patience <= 1e14. */
 dlab_queue dlab_erlang_a(double arrival_rate, double service_rate, int64_t servers, double patience);
 
 /* --- Poisson arrivals, exponential service (closed_forms_mmc.c, closed_forms_mmck.c) -------------------- */

@@ -24,7 +24,7 @@ double dlab_stirling_rest(double x);
 /* x log(x/mean) + mean - x, given also the exact difference x - mean: the deviance of Loader (2000). */
 double dlab_deviance(double x, double mean, double difference);
 
-/* Regularised incomplete gamma, P(a, x) below and Q(a, x) = 1 - P above; 0 < a <= 1e10, x >= 0. */
+/* Regularised incomplete gamma, P(a, x) below and Q(a, x) = 1 - P above; 0 < a <= 1e14, x >= 0. */
 double dlab_gamma_p(double a, double x);
 double dlab_gamma_q(double a, double x);
 
