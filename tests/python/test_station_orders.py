@@ -27,13 +27,12 @@ ORDERS = (
 PLAIN = {"jobs": 1500, "warmup_fraction": 0, "arrival_rate": 90, "method": "events"}
 
 
-def agree(values, expected, what, allowed=4.0, rounding=0.0):
+def agree(values, expected, what, rounding=0.0):
     """The mean of independent values is the expected one within four standard errors."""
     values = np.asarray(values)
     error = values.std(ddof=1) / math.sqrt(len(values))
-    distance = abs(values.mean() - expected)
-    assert distance <= allowed * error + rounding, (
-        f"{what}: {values.mean():.6g} +- {error:.2g}, expected {expected:.6g} (z = {distance / error:.1f})"
+    assert abs(values.mean() - expected) <= 4 * error + rounding, (
+        f"{what}: {values.mean():.6g} +- {error:.2g}, expected {expected:.6g}"
     )
 
 
