@@ -5,9 +5,9 @@ ANSWERS maps each exercise to a right answer and to one that a plausible mistake
 
 
 def enough_runs():
-    """The model is free: 1000 runs know their standard deviation well; two runs more pay for t."""
+    """The model is free: 2000 runs know their standard deviation well; two runs more pay for t."""
     case = search(decide.task.load, decide.task.scv)
-    means = dl.sweep("queueing.station", **case, reps=1000, seed=99).array["latency_mean"].reshape(-1)
+    means = dl.sweep("queueing.station", **case, reps=2000, seed=99).array["latency_mean"].reshape(-1)
     return np.ceil((1.96 * means.std(ddof=1) / (0.02 * means.mean())) ** 2) + 2
 
 
