@@ -47,13 +47,19 @@ static double at_angle(double a, void *data)
     return sine * sine * s->h(s->gap + 4 * s->cross * half * half, s->t);
 }
 
-/* The integrand lives where g t is below about 40; the rest of the range is a second, easy piece. */
+/* The integrand may change where g leaves its least value, and it ends where g t is above about 40: pieces
+ * grow from the first of these angles to the second, so that neither is stepped over. */
 static double integral(spectrum *s, double (*h)(double g, double t))
 {
     s->h = h;
-    const double width = 40 / (s->t * 4 * s->cross);
+    const double width = 40 / (s->t * 4 * s->cross), least = 3 * sqrt(s->gap / s->cross);
     const double bend = width < 1 ? 2 * asin(sqrt(width)) : pi;
-    double sum = dlab_integrate(at_angle, s, 0, bend, tolerance, NULL);
+    double sum = 0, low = 0;
+    for (double high = fmax(least, 1e-9 * bend); low < bend; high *= 8) {
+        const double end = fmin(high, bend);
+        sum += dlab_integrate(at_angle, s, low, end, tolerance, NULL);
+        low = end;
+    }
     if (bend < pi) sum += dlab_integrate(at_angle, s, bend, pi, tolerance, NULL);
     return 2 / pi * sum;
 }

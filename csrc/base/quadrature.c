@@ -34,11 +34,11 @@ static const struct {
     { 0.99565716302580808074, 0.011694638867371874278, 0 },
 };
 
-/* The function with its infinite ends folded: x = origin + sign * t / (1 - t), or t / (1 - t^2) for both. */
+/* The function with its infinite ends folded: x = origin + scale * t / (1 - t), or t / (1 - t^2) for both. */
 typedef struct integrand {
     dlab_function *f;
     void *data;
-    double origin, sign;
+    double origin, scale; /* its sign is that of the infinite end */
     enum { FINITE, HALF, WHOLE } kind;
 } integrand;
 
@@ -51,7 +51,7 @@ static double integrand_at(const integrand *g, double t)
     if (g->kind == FINITE) return g->f(t, g->data);
     if (g->kind == HALF) {
         const double u = 1 - t;
-        return g->f(g->origin + g->sign * (t / u), g->data) / (u * u);
+        return g->f(g->origin + g->scale * (t / u), g->data) * (fabs(g->scale) / (u * u));
     }
     const double u = (1 - t) * (1 + t);
     return g->f(t / u, g->data) * ((1 + t * t) / (u * u));
@@ -118,7 +118,7 @@ double dlab_integrate(dlab_function *f, void *data, double low, double high, dou
     }
     g.kind = HALF;
     g.origin = isfinite(low) ? low : high;
-    g.sign = isfinite(low) ? 1 : -1;
+    g.scale = (isfinite(low) ? 1 : -1) * (g.origin == 0 ? 1 : fabs(g.origin));
     return bisect_worst(&g, 0, 1, tolerance, error);
 }
 

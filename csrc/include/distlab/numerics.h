@@ -56,8 +56,9 @@ double dlab_gamma_term(double a, double x);
 /* A function of one variable with its context. */
 typedef double dlab_function(double x, void *data);
 
-/* Integral of f over low..high (either end may be infinite) by adaptive Gauss-Kronrod to about the given
- * relative tolerance; *error, where not NULL, receives the estimated absolute error. */
+/* Integral of f over low..high by adaptive Gauss-Kronrod to about the given relative tolerance; *error, where
+ * not NULL, receives the estimated absolute error. Either end may be infinite; it is approached on the scale
+ * of the other end (1 where that is 0 or infinite), so f should not be much narrower. */
 double dlab_integrate(dlab_function *f, void *data, double low, double high, double tolerance, double *error);
 
 /* A root of f between low and high, where f changes sign, to about the given absolute tolerance (0: as
