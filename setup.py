@@ -128,7 +128,7 @@ class BuildPython(build_py):
         for pattern in NOTEBOOK_FILES:
             for path in sorted((ROOT / "notebooks").rglob(pattern)):
                 inner = path.relative_to(ROOT / "notebooks")
-                if any(part.startswith(".") for part in inner.parts):
+                if any(part.startswith(".") or part == "solutions" for part in inner.parts):
                     continue
                 (target / inner).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target / inner)

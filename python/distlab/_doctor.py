@@ -16,7 +16,7 @@ EXTRAS = {
     "sweep": ("xarray", "pandas", "h5netcdf", "tqdm"),
     "notebooks": ("matplotlib", "ipywidgets", "ipykernel", "nbclient", "jupyterlab"),
 }
-SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
+SKIPPED = {"__pycache__", ".ipynb_checkpoints", "solutions"}
 
 
 def config() -> dict[str, Any]:
