@@ -12,8 +12,8 @@ SERVED, LOST, ABANDONED, DROPPED = range(4)
 
 
 def ns(seconds):
-    """Whole nanoseconds, as the simulation has them."""
-    return np.rint(np.asarray(seconds) * 1e9).astype(np.int64)
+    """Whole nanoseconds, as the simulation has them; -1 for what never happened."""
+    return np.rint(np.nan_to_num(np.asarray(seconds) * 1e9, nan=-1)).astype(np.int64)
 
 
 def station(discipline="fifo", keep=True, **options):
@@ -61,6 +61,8 @@ def serve(discipline, arrivals, works, classes=None, servers=1, threshold=10):
         departs = serving and (coming == len(left) or leaves <= arrivals[coming])
         then = leaves if departs else arrivals[coming]
         for j in serving:
+            if starts[j] is None and then > now:  # who is displaced at once has not begun
+                starts[j] = now
             left[j] -= then - now
         now = then
         if departs:
@@ -76,8 +78,6 @@ def serve(discipline, arrivals, works, classes=None, servers=1, threshold=10):
             chosen = min(waiting, key=lambda j: key(j, len(waiting)))
             waiting.remove(chosen)
             serving.append(chosen)
-        for j in serving:
-            starts[j] = now if starts[j] is None else starts[j]
     return np.array(starts), np.array(departures)
 
 
