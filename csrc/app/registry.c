@@ -3,7 +3,9 @@
 
 #include <distlab/sweep.h>
 
-#define DLAB_MODELS(X) X(dlab_queueing_station)
+#define DLAB_MODELS(X)        \
+    X(dlab_queueing_analytic) \
+    X(dlab_queueing_station)
 
 #define X(model) extern const dlab_model model;
 DLAB_MODELS(X)

@@ -187,6 +187,71 @@ def weibull(
     unit: str | None = None,
 ) -> Distribution: ...
 
+class _QueueingAnalytic(Model):
+    def __call__(  # type: ignore[override]
+        self,
+        *,
+        system: Literal["mm1", "mmc", "mmck", "mmc_patience", "mgcc", "mginf", "mg1", "md1", "mdc", "gim1", "ggc", "mg1_ps", "mg1_srpt", "mm1_lifo", "priority_nonpreemptive", "priority_preemptive", "batch_arrivals", "batch_service"] = "mm1",
+        arrival_rate: _Real = 80.0,
+        service_rate: _Real = 100.0,
+        servers: _Int = 1,
+        capacity: _Int | None = None,
+        scv_arrival: _Real = 1.0,
+        scv_service: _Real = 1.0,
+        batch: _Int = 1,
+        batch_overhead: _Real = 0.0,
+        patience_mean: _Real | None = None,
+        classes: Table | None = None,
+        deadline: _Real | None = None,
+        state: _Int = 0,
+        job_size: _Real | None = None,
+        elapsed: _Real | None = None,
+        target: _Real = 0.01,
+        relative_error: _Real = 0.01,
+        bug: Literal["none", "erlang_b_for_c"] = "none",
+        seed: int | None = 1,
+        keep: _Keep = None,
+        trace: bool = False,
+        budget: _Budget = None,
+        token: Token | None = None,
+    ) -> Run: ...
+    def sweep(  # type: ignore[override]
+        self,
+        *axes: Axis,
+        system: Literal["mm1", "mmc", "mmck", "mmc_patience", "mgcc", "mginf", "mg1", "md1", "mdc", "gim1", "ggc", "mg1_ps", "mg1_srpt", "mm1_lifo", "priority_nonpreemptive", "priority_preemptive", "batch_arrivals", "batch_service"] | _Values = "mm1",
+        arrival_rate: _Real | _Values = 80.0,
+        service_rate: _Real | _Values = 100.0,
+        servers: _Int | _Values = 1,
+        capacity: _Int | None | _Values = None,
+        scv_arrival: _Real | _Values = 1.0,
+        scv_service: _Real | _Values = 1.0,
+        batch: _Int | _Values = 1,
+        batch_overhead: _Real | _Values = 0.0,
+        patience_mean: _Real | None | _Values = None,
+        classes: Table | None | _Values = None,
+        deadline: _Real | None | _Values = None,
+        state: _Int | _Values = 0,
+        job_size: _Real | None | _Values = None,
+        elapsed: _Real | None | _Values = None,
+        target: _Real | _Values = 0.01,
+        relative_error: _Real | _Values = 0.01,
+        bug: Literal["none", "erlang_b_for_c"] | _Values = "none",
+        reps: int | None = None,
+        seed: int | None = 1,
+        crn: bool = True,
+        threads: int | None = None,
+        confidence: float = 0.95,
+        errors: Literal["raise", "mask"] = "raise",
+        keep: _Keep = None,
+        precision: _Precision = None,
+        reps_max: int = 1000,
+        keep_max: int | str = 1073741824,
+        design: Any = None,
+        progress: _Progress = None,
+        token: Token | None = None,
+        budget: _Budget = None,
+    ) -> Sweep: ...
+
 class _QueueingStation(Model):
     def __call__(  # type: ignore[override]
         self,
@@ -275,6 +340,8 @@ class _QueueingStation(Model):
     ) -> Sweep: ...
 
 class _QueueingFamily(Protocol):
+    @property
+    def analytic(self) -> _QueueingAnalytic: ...
     @property
     def station(self) -> _QueueingStation: ...
 

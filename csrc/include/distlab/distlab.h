@@ -8,6 +8,7 @@
 #include <distlab/histogram.h>
 #include <distlab/memory.h>
 #include <distlab/model.h>
+#include <distlab/models.h>
 #include <distlab/numerics.h>
 #include <distlab/random.h>
 #include <distlab/real.h>

@@ -8,6 +8,236 @@
 
 /* clang-format off */
 
+/* queueing.analytic: Queueing systems by formula */
+enum {
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MM1 = 0, DLAB_QUEUEING_ANALYTIC_SYSTEM_MMC = 1,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MMCK = 2, DLAB_QUEUEING_ANALYTIC_SYSTEM_MMC_PATIENCE = 3,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MGCC = 4, DLAB_QUEUEING_ANALYTIC_SYSTEM_MGINF = 5,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MG1 = 6, DLAB_QUEUEING_ANALYTIC_SYSTEM_MD1 = 7,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MDC = 8, DLAB_QUEUEING_ANALYTIC_SYSTEM_GIM1 = 9,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_GGC = 10, DLAB_QUEUEING_ANALYTIC_SYSTEM_MG1_PS = 11,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_MG1_SRPT = 12, DLAB_QUEUEING_ANALYTIC_SYSTEM_MM1_LIFO = 13,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_PRIORITY_NONPREEMPTIVE = 14,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_PRIORITY_PREEMPTIVE = 15, DLAB_QUEUEING_ANALYTIC_SYSTEM_BATCH_ARRIVALS = 16,
+    DLAB_QUEUEING_ANALYTIC_SYSTEM_BATCH_SERVICE = 17,
+};
+enum {
+    DLAB_QUEUEING_ANALYTIC_BUG_NONE = 0, DLAB_QUEUEING_ANALYTIC_BUG_ERLANG_B_FOR_C = 1,
+};
+typedef struct dlab_queueing_analytic_params {
+    /* Arrivals, service, servers and order: Markov (M), general (G), constant (D). */
+    int32_t system;
+    /* [1/s, 1e-06 .. 1e+07] Mean arrivals per second, of all jobs. */
+    double arrival_rate;
+    /* [1/s, 1e-06 .. 1e+09] Jobs per second one busy server completes. */
+    double service_rate;
+    /* [1 .. 10000] Equal servers fed by one line (mmc, mmck, mmc_patience, mgcc, mdc, ggc). */
+    int64_t servers;
+    /* [1 .. 1e+08, 0: off] Jobs that fit, those in service included (mmck, md1; md1 at most 1e6). None: no
+     * bound. */
+    int64_t capacity;
+    /* [0 .. 1000] Squared coefficient of variation of the time between arrivals (gim1, ggc). */
+    double scv_arrival;
+    /* [0 .. 1000] Squared coefficient of variation of the service time, where the system is not Markov. */
+    double scv_service;
+    /* [1 .. 10000] Jobs that arrive together, or that are gathered and served together. */
+    int64_t batch;
+    /* [s, 0 .. 1e+06] Fixed time a batch costs on top of its jobs' services (batch_service). */
+    double batch_overhead;
+    /* [s, 1e-09 .. 1e+06, inf: off] Mean of the exponential time a job waits before it gives up
+     * (mmc_patience). None: for ever. */
+    double patience_mean;
+    /* Classes for the priority systems, most urgent first; empty: all jobs are of one class. */
+    dlab_ref classes;
+    /* [s, 1e-09 .. 1e+06, inf: off] Limit for wait_within, latency_within and goodput. None: every job
+     * counts. */
+    double deadline;
+    /* [0 .. 1e+08] Number of jobs whose probability is asked for. */
+    int64_t state;
+    /* [s, 1e-09 .. 1e+06, inf: off] Service a job needs whose mean latency is asked for. None: not asked. */
+    double job_size;
+    /* [s, 0 .. 1e+06, inf: off] Time since the system was empty, for in_system_after and empty_after
+     * (mm1). None: for ever. */
+    double elapsed;
+    /* [1e-12 .. 0.999] Loss (mgcc) or probability of waiting (mm1, mmc) for load_at_target and
+     * servers_at_target. */
+    double target;
+    /* [1e-06 .. 1] Half width of the 95 % interval for run_time, as a share of the mean (mm1). */
+    double relative_error;
+    /* A textbook mistake, on purpose. */
+    int32_t bug;
+} dlab_queueing_analytic_params;
+_Static_assert(offsetof(dlab_queueing_analytic_params, system) == 0, "system");
+_Static_assert(offsetof(dlab_queueing_analytic_params, arrival_rate) == 8, "arrival_rate");
+_Static_assert(offsetof(dlab_queueing_analytic_params, service_rate) == 16, "service_rate");
+_Static_assert(offsetof(dlab_queueing_analytic_params, servers) == 24, "servers");
+_Static_assert(offsetof(dlab_queueing_analytic_params, capacity) == 32, "capacity");
+_Static_assert(offsetof(dlab_queueing_analytic_params, scv_arrival) == 40, "scv_arrival");
+_Static_assert(offsetof(dlab_queueing_analytic_params, scv_service) == 48, "scv_service");
+_Static_assert(offsetof(dlab_queueing_analytic_params, batch) == 56, "batch");
+_Static_assert(offsetof(dlab_queueing_analytic_params, batch_overhead) == 64, "batch_overhead");
+_Static_assert(offsetof(dlab_queueing_analytic_params, patience_mean) == 72, "patience_mean");
+_Static_assert(offsetof(dlab_queueing_analytic_params, classes) == 80, "classes");
+_Static_assert(offsetof(dlab_queueing_analytic_params, deadline) == 96, "deadline");
+_Static_assert(offsetof(dlab_queueing_analytic_params, state) == 104, "state");
+_Static_assert(offsetof(dlab_queueing_analytic_params, job_size) == 112, "job_size");
+_Static_assert(offsetof(dlab_queueing_analytic_params, elapsed) == 120, "elapsed");
+_Static_assert(offsetof(dlab_queueing_analytic_params, target) == 128, "target");
+_Static_assert(offsetof(dlab_queueing_analytic_params, relative_error) == 136, "relative_error");
+_Static_assert(offsetof(dlab_queueing_analytic_params, bug) == 144, "bug");
+_Static_assert(sizeof(dlab_queueing_analytic_params) == 152, "dlab_queueing_analytic_params");
+typedef struct dlab_queueing_analytic_metrics {
+    /* [s, 0 .. inf] Mean time from arrival to departure of accepted jobs. */
+    double latency_mean;
+    /* [s, 0 .. inf] Median latency. */
+    double latency_p50;
+    /* [s, 0 .. inf] 90 % of latencies are at most this. */
+    double latency_p90;
+    /* [s, 0 .. inf] 95 % of latencies are at most this. */
+    double latency_p95;
+    /* [s, 0 .. inf] 99 % of latencies are at most this. */
+    double latency_p99;
+    /* [s, 0 .. inf] 99.9 % of latencies are at most this. */
+    double latency_p999;
+    /* [s, 0 .. inf] Mean time not in service of accepted jobs. */
+    double wait;
+    /* [s, 0 .. inf] Median wait. */
+    double wait_p50;
+    /* [s, 0 .. inf] 90 % of waits are at most this. */
+    double wait_p90;
+    /* [s, 0 .. inf] 95 % of waits are at most this. */
+    double wait_p95;
+    /* [s, 0 .. inf] 99 % of waits are at most this. */
+    double wait_p99;
+    /* [s, 0 .. inf] 99.9 % of waits are at most this. */
+    double wait_p999;
+    /* [0 .. 1] Share of accepted jobs that wait (gim1: sigma). */
+    double wait_probability;
+    /* [0 .. 1] Share of accepted jobs that wait at most the deadline. */
+    double wait_within;
+    /* [0 .. 1] Share of accepted jobs that leave within the deadline. */
+    double latency_within;
+    /* [0 .. 1] Busy share of the servers' time. */
+    double utilisation;
+    /* [0 .. inf] Offered load in Erlang: servers the arrivals would keep busy. */
+    double offered_load;
+    /* [1/s, 0 .. inf] Arrivals per second, lost ones included. */
+    double offered;
+    /* [1/s, 0 .. inf] Departures per second. */
+    double throughput;
+    /* [1/s, 0 .. inf] Departures per second of jobs that leave within the deadline. */
+    double goodput;
+    /* [0 .. 1] Share of arrivals that leave within the deadline. */
+    double success_ratio;
+    /* [0 .. 1] Share of arrivals lost to a full room. */
+    double loss;
+    /* [0 .. 1] Share of arrivals that give up waiting. */
+    double abandonment;
+    /* [0 .. inf] Mean number waiting. */
+    double queue_length_mean;
+    /* [0 .. inf] Mean number waiting or in service. */
+    double in_system_mean;
+    /* [0 .. 1] Probability of exactly `state` jobs in the system. */
+    double state_probability;
+    /* [s, 0 .. inf] Mean latency of a job that needs `job_size` of service. */
+    double latency_of_size;
+    /* [s, 0 .. inf] Kingman's upper bound of the mean wait (one server, in order). */
+    double wait_bound;
+    /* [0 .. 1] Halfin and Whitt's limit of wait_probability for many servers (mmc). */
+    double wait_probability_limit;
+    /* [0 .. inf] Load in Erlang at which these servers reach the target. */
+    double load_at_target;
+    /* [0 .. inf] Fewest servers that keep this load within the target. */
+    double servers_at_target;
+    /* [0 .. inf] Mean number in the system `elapsed` after it was empty. */
+    double in_system_after;
+    /* [0 .. 1] Probability that it is empty then. */
+    double empty_after;
+    /* [s, 0 .. inf] Mean time from a first arrival until empty again (mm1). */
+    double busy_period_mean;
+    /* [s, 0 .. inf] Variance of the average number in the system over a long time, times that time (mm1). */
+    double in_system_variance_rate;
+    /* [s, 0 .. inf] Simulated time that brings the mean number in the system to relative_error (mm1). */
+    double run_time;
+} dlab_queueing_analytic_metrics;
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_mean) == 0, "latency_mean");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_p50) == 8, "latency_p50");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_p90) == 16, "latency_p90");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_p95) == 24, "latency_p95");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_p99) == 32, "latency_p99");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_p999) == 40, "latency_p999");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait) == 48, "wait");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_p50) == 56, "wait_p50");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_p90) == 64, "wait_p90");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_p95) == 72, "wait_p95");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_p99) == 80, "wait_p99");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_p999) == 88, "wait_p999");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_probability) == 96, "wait_probability");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_within) == 104, "wait_within");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_within) == 112, "latency_within");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, utilisation) == 120, "utilisation");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, offered_load) == 128, "offered_load");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, offered) == 136, "offered");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, throughput) == 144, "throughput");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, goodput) == 152, "goodput");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, success_ratio) == 160, "success_ratio");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, loss) == 168, "loss");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, abandonment) == 176, "abandonment");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, queue_length_mean) == 184, "queue_length_mean");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, in_system_mean) == 192, "in_system_mean");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, state_probability) == 200, "state_probability");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, latency_of_size) == 208, "latency_of_size");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_bound) == 216, "wait_bound");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, wait_probability_limit) == 224, "wait_probability_limit");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, load_at_target) == 232, "load_at_target");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, servers_at_target) == 240, "servers_at_target");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, in_system_after) == 248, "in_system_after");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, empty_after) == 256, "empty_after");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, busy_period_mean) == 264, "busy_period_mean");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, in_system_variance_rate) == 272, "in_system_variance_rate");
+_Static_assert(offsetof(dlab_queueing_analytic_metrics, run_time) == 280, "run_time");
+_Static_assert(sizeof(dlab_queueing_analytic_metrics) == 288, "dlab_queueing_analytic_metrics");
+typedef struct dlab_queueing_analytic_states_row {
+    /* [0 .. inf] Jobs in the system. */
+    int64_t n;
+    /* [0 .. 1] Share of time with exactly that many. */
+    double probability;
+} dlab_queueing_analytic_states_row;
+_Static_assert(offsetof(dlab_queueing_analytic_states_row, n) == 0, "n");
+_Static_assert(offsetof(dlab_queueing_analytic_states_row, probability) == 8, "probability");
+_Static_assert(sizeof(dlab_queueing_analytic_states_row) == 16, "dlab_queueing_analytic_states_row");
+typedef struct dlab_queueing_analytic_class_latency_row {
+    /* [0 .. 16] Row of the class, 0 the most urgent. */
+    int64_t priority;
+    /* [1/s, 0 .. inf] Its arrivals per second. */
+    double arrival_rate;
+    /* [0 .. inf] Work it brings, as a share of the server. */
+    double utilisation;
+    /* [s, 0 .. inf] Its mean time not in service. */
+    double wait;
+    /* [s, 0 .. inf] Its mean time from arrival to departure. */
+    double latency;
+} dlab_queueing_analytic_class_latency_row;
+_Static_assert(offsetof(dlab_queueing_analytic_class_latency_row, priority) == 0, "priority");
+_Static_assert(offsetof(dlab_queueing_analytic_class_latency_row, arrival_rate) == 8, "arrival_rate");
+_Static_assert(offsetof(dlab_queueing_analytic_class_latency_row, utilisation) == 16, "utilisation");
+_Static_assert(offsetof(dlab_queueing_analytic_class_latency_row, wait) == 24, "wait");
+_Static_assert(offsetof(dlab_queueing_analytic_class_latency_row, latency) == 32, "latency");
+_Static_assert(sizeof(dlab_queueing_analytic_class_latency_row) == 40, "dlab_queueing_analytic_class_latency_row");
+typedef struct dlab_queueing_analytic_classes_cell {
+    /* [1e-09 .. 1e+09] Share of the arrivals; the shares are made to add up to 1. */
+    double share;
+    /* [1/s, 1e-06 .. 1e+09] Services per second of this class; blank: the parameter. */
+    double service_rate;
+    /* [0 .. 1000] Squared coefficient of variation of its service time; blank: the parameter. */
+    double scv_service;
+} dlab_queueing_analytic_classes_cell;
+_Static_assert(offsetof(dlab_queueing_analytic_classes_cell, share) == 0, "share");
+_Static_assert(offsetof(dlab_queueing_analytic_classes_cell, service_rate) == 8, "service_rate");
+_Static_assert(offsetof(dlab_queueing_analytic_classes_cell, scv_service) == 16, "scv_service");
+_Static_assert(sizeof(dlab_queueing_analytic_classes_cell) == 24, "dlab_queueing_analytic_classes_cell");
+extern const dlab_model dlab_queueing_analytic;
+
 /* queueing.station: One line, c servers, simulated job by job */
 enum {
     DLAB_QUEUEING_STATION_LOAD_OPEN = 0, DLAB_QUEUEING_STATION_LOAD_CLOSED = 1,
