@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,91 @@ static double lindley(uint64_t customers, double load, uint64_t seed)
     return sum / (double)customers;
 }
 
+/* The same queue event by event: a generic 4-ary heap of plain events with handlers, a ring of arrival
+ * times. */
+typedef struct world world;
+typedef struct event {
+    double time;
+    uint64_t sequence;
+    void (*handler)(world *, uint64_t);
+    uint64_t argument;
+} event;
+
+enum { RING = 1 << 20 };
+
+struct world {
+    event heap[64];
+    uint64_t count, sequence, head, tail, left, done;
+    double now, sum, gap, *ring;
+    rng r;
+};
+
+static inline bool earlier(const event *a, const event *b)
+{
+    return a->time < b->time || (a->time == b->time && a->sequence < b->sequence);
+}
+
+static inline void push(world *w, double time, void (*handler)(world *, uint64_t))
+{
+    const event e = { time, w->sequence++, handler, 0 };
+    uint64_t i = w->count++;
+    for (; i > 0 && earlier(&e, &w->heap[(i - 1) / 4]); i = (i - 1) / 4) w->heap[i] = w->heap[(i - 1) / 4];
+    w->heap[i] = e;
+}
+
+static inline event pop(world *w)
+{
+    const event top = w->heap[0], e = w->heap[--w->count];
+    uint64_t i = 0;
+    for (;;) {
+        const uint64_t c = 4 * i + 1, end = c + 4 < w->count ? c + 4 : w->count;
+        if (c >= w->count) break;
+        uint64_t least = c;
+        for (uint64_t j = c + 1; j < end; j++)
+            if (earlier(&w->heap[j], &w->heap[least])) least = j;
+        if (!earlier(&w->heap[least], &e)) break;
+        w->heap[i] = w->heap[least];
+        i = least;
+    }
+    w->heap[i] = e;
+    return top;
+}
+
+static void depart(world *w, uint64_t unused)
+{
+    (void)unused;
+    w->sum += w->now - w->ring[w->head++ & (RING - 1)];
+    w->done++;
+    if (w->head < w->tail) push(w, w->now + exponential(&w->r), depart);
+}
+
+static void arrive(world *w, uint64_t unused)
+{
+    (void)unused;
+    w->ring[w->tail++ & (RING - 1)] = w->now;
+    if (w->tail - w->head == 1) push(w, w->now + exponential(&w->r), depart);
+    if (--w->left > 0) push(w, w->now + exponential(&w->r) * w->gap, arrive);
+}
+
+static double heap(uint64_t customers, double load, uint64_t seed)
+{
+    world *w = calloc(1, sizeof *w);
+    w->ring = malloc(RING * sizeof *w->ring);
+    w->gap = 1 / load;
+    w->left = customers;
+    seed_rng(&w->r, seed);
+    push(w, exponential(&w->r) * w->gap, arrive);
+    while (w->done < customers) {
+        const event e = pop(w);
+        w->now = e.time;
+        e.handler(w, e.argument);
+    }
+    const double mean = w->sum / (double)customers;
+    free(w->ring);
+    free(w);
+    return mean;
+}
+
 static double now_s(void)
 {
     struct timespec t;
@@ -134,9 +220,10 @@ int main(int argc, char **argv)
     if (argc != 4) return 2;
     build_ziggurat();
     const double start = now_s();
-    const double mean = strcmp(argv[1], "lindley") == 0
-                            ? lindley(strtoull(argv[2], NULL, 10), 0.9, strtoull(argv[3], NULL, 10))
-                            : run_sweep(atoi(argv[2]), atoi(argv[3]));
+    const uint64_t customers = strtoull(argv[2], NULL, 10), seed = strtoull(argv[3], NULL, 10);
+    const double mean = strcmp(argv[1], "lindley") == 0 ? lindley(customers, 0.9, seed)
+                        : strcmp(argv[1], "heap") == 0  ? heap(customers, 0.9, seed)
+                                                        : run_sweep((int)customers, (int)seed);
     printf("%.9f %.6f\n", now_s() - start, mean);
     return 0;
 }

@@ -128,15 +128,97 @@ def closed_forms(_):
     import distlab as dl
 
     servers = np.tile(np.arange(1, 101), 1000)
-    points = {"servers": servers, "arrival_rate": servers * np.linspace(10, 95, servers.size)}
-    call = lambda: dl.sweep("queueing.analytic", system="mmc", design=points, threads=1, progress=False)
+    points = np.column_stack([servers, servers * np.linspace(10, 95, servers.size)])
+    names = ["servers", "arrival_rate"]
+
+    def call():
+        dl.sweep("queueing.analytic", system="mmc", design=(names, points), threads=1, progress=False)
+
     times = [timed(call) for _ in range(5)]
     print(
         f"{'Erlang C, 1e5 points, 1 thread (whole Python call)':<58} {statistics.median(times) * 1e3:7.1f} ms"
     )
 
 
-BENCHMARKS = {"recursion": recursion, "sweep": sweep, "startup": startup, "closed_forms": closed_forms}
+def scheduler(_):
+    """Hold, and hold plus one re-armed timer, against the best plain-C structure for that size (hold.c)."""
+    import distlab as dl
+
+    home = Path(dl.__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "hold"
+        flags = ["-O3", "-march=native", "-std=gnu11", f"-I{home / 'include'}"]
+        library = str(home / "lib/libdistlab.a")
+        source = str(HERE / "hold.c")
+        command = [os.environ.get("CC", "cc"), *flags, source, library, "-lm", "-pthread", "-o", str(program)]
+        subprocess.run(command, check=True)
+        for n, rearm in [(2, 0), (100, 0), (10_000, 0), (1_000_000, 0), (100, 1), (10_000, 1)]:
+            rounds = [hold(program, n, rearm) for _ in range(5)]
+            ratios = sorted(r["scheduler"] / min(v for k, v in r.items() if k != "scheduler") for r in rounds)
+            ours = statistics.median(r["scheduler"] for r in rounds)
+            best = statistics.median(min(v for k, v in r.items() if k != "scheduler") for r in rounds)
+            name = f"{'hold and re-arm' if rearm else 'hold'}, {n} pending / best plain-C structure"
+            goal = "<= 1.2" if rearm else "<= 1.5"
+            show(name, (ratios[2], ratios[1], ratios[3], ours * 1e-9, best * 1e-9), goal, "ns", 1e9)
+
+
+def hold(program, n, rearm):
+    words = [str(program), str(n), "1000000", str(rearm)]
+    out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    return {name: float(value) for name, value in (line.split() for line in out.splitlines())}
+
+
+def events(program):
+    """M/M/1 at load 0.9, 1e6 customers, simulated event by event: against a plain-C heap loop, and SimPy."""
+    import distlab as dl
+
+    seeds = iter(range(1, 10000))
+    options = {"arrival_rate": 90, "jobs": 1_000_000, "method": "events"}
+    figures = paired(
+        lambda: timed(lambda: dl.run("queueing.station", seed=next(seeds), **options)),
+        lambda: limit(program, "heap", 1_000_000, next(seeds)),
+    )
+    show("event simulation, 1e6 customers / plain-C heap loop", figures, "<= 1.35", "ns a customer", 1e3)
+    try:
+        import simpy
+    except ImportError:
+        print(f"{'  SimPy / event simulation':<58} not measured: SimPy is not installed (pip install simpy)")
+        return
+    per_customer = simpy_mm1(simpy, 20_000) / 20_000
+    ratio = per_customer / (figures[3] / 1_000_000)
+    print(f"{'  SimPy (Store and two processes) / event simulation':<58} {ratio:5.0f}x  goal >= 140")
+
+
+def simpy_mm1(simpy, customers):
+    """Seconds for M/M/1 in SimPy's faster form: one Store, a source and a server process."""
+    import random
+
+    def source(env, store):
+        for _ in range(customers):
+            yield env.timeout(random.expovariate(0.9))
+            yield store.put(env.now)
+
+    def server(env, store, latencies):
+        for _ in range(customers):
+            came = yield store.get()
+            yield env.timeout(random.expovariate(1.0))
+            latencies.append(env.now - came)
+
+    env, latencies = simpy.Environment(), []
+    store = simpy.Store(env)
+    env.process(source(env, store))
+    done = env.process(server(env, store, latencies))
+    return timed(lambda: env.run(done))
+
+
+BENCHMARKS = {
+    "recursion": recursion,
+    "sweep": sweep,
+    "startup": startup,
+    "closed_forms": closed_forms,
+    "scheduler": scheduler,
+    "events": events,
+}
 
 
 def main():
