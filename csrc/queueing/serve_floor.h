@@ -3,8 +3,8 @@
 #define DISTLAB_QUEUEING_SERVE_FLOOR_H
 #include "queueing/serve_line.h"
 
-/* Kinds of events; at one instant services end before pauses, pauses before arrivals, arrivals before
- * patience. */
+/* Kinds of events; at one instant services end before pauses, pauses before sends of clients, these
+ * before patience; arrivals from outside, which need no place in the scheduler, come last. */
 enum {
     DLAB_EVENT_DEPARTURE,
     DLAB_EVENT_PAUSE,

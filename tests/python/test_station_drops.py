@@ -259,8 +259,9 @@ PAUSES = {"pause": "50ms", "pause_interval": 0.4, "warmup_fraction": 0, "seed": 
 def pauses(horizon):
     """(begin, end) of the pauses, ns, read off a station of its own: with the same key the same pauses come.
     Jobs of 10 ns every 0.1 ms; those that arrive in a pause all begin when it ends."""
-    jobs = by_number(station(interarrival="1", arrival_rate=1e4, service="10ns", jobs=int(1.1 * horizon * 1e4),
-                             keep="jobs", **PAUSES))  # fmt: skip
+    count = int(1.1 * horizon * 1e4)
+    probe = station(interarrival="1", arrival_rate=1e4, service="10ns", jobs=count, keep="jobs", **PAUSES)
+    jobs = by_number(probe)
     arrival, start = ns(jobs["arrival"]), ns(jobs["start"])
     first = (start > arrival) & (np.diff(start, prepend=-(10**9)) > PAUSE // 2)
     ends = start[first]

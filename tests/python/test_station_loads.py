@@ -180,7 +180,8 @@ LAWS = ["exponential(10ms)", "10ms", "pareto(alpha=2.5, low=6ms)"]
 def test_throughput_of_a_closed_station_stays_below_its_asymptotes(servers, service):
     """X <= min(c / S, N / (Z + S)), and both lines are reached at their end."""
     sweep = dl.sweep("queueing.station", load="closed", clients=[1, 2, 5, 10, 20, 50, 100], servers=servers,
-                     think_time="exponential(100ms)", service=service, jobs=20_000, reps=16, seed=35)  # fmt: skip
+                     think_time="exponential(100ms)", service=service, jobs=20_000, reps=16,
+                     seed=35)  # fmt: skip
     bounds = [min(servers / 0.01, n / 0.11) for n in (1, 2, 5, 10, 20, 50, 100)]
     s = sweep.stats("throughput")
     assert np.all(s["mean"] <= bounds + 4 * s["se"])
@@ -220,8 +221,9 @@ def test_lengths_of_sessions_are_geometric(mean):
 @pytest.mark.parametrize("discipline, service", [("fifo", "exponential(10ms)"), ("ps", "10ms")])
 def test_a_station_with_sessions_is_a_jackson_network(think, discipline, service):
     """Its numbers are those of M/M/1 at session_jobs times the rate, whatever the law of thinking."""
-    sweep = dl.sweep("queueing.station", load="partly_open", arrival_rate=25, session_jobs=3, think_time=think,
-                     service=service, discipline=discipline, jobs=60_000, reps=24, seed=38)  # fmt: skip
+    sessions = {"load": "partly_open", "arrival_rate": 25, "session_jobs": 3, "think_time": think}
+    options = sessions | {"service": service, "discipline": discipline}
+    sweep = dl.sweep("queueing.station", jobs=60_000, reps=24, seed=38, **options)
     near(sweep.array["offered"], 75, "jobs per second")
     near(sweep.array["utilisation"], 0.75, "utilisation")
     near(sweep.array["in_system_mean"], 3, "mean number")
@@ -289,8 +291,8 @@ PROFILES = [("steady", 1, 60), ("ramp", 3, 50), ("ramp", 1, 50), ("diurnal", 2, 
 @pytest.mark.parametrize("profile, peak, period", PROFILES)
 def test_a_clock_on_operational_time_shows_the_profile_exactly(profile, peak, period):
     """With gaps of exactly 1 the k-th arrival is where the integral of the rate is k."""
-    jobs = by_number(station(profile=profile, peak_factor=peak, period=period, interarrival="1", arrival_rate=40,
-                             jobs=10_000, warmup_fraction=0, service="1us"))  # fmt: skip
+    jobs = by_number(station(profile=profile, peak_factor=peak, period=period, interarrival="1",
+                             arrival_rate=40, jobs=10_000, warmup_fraction=0, service="1us"))  # fmt: skip
     counted = integral(profile, 40, peak, period, jobs["arrival"])
     np.testing.assert_allclose(counted, np.arange(1, 10_001), rtol=0, atol=1e-3)
 
