@@ -38,8 +38,8 @@ int dlab_watch_poll(struct dlab_watch *watch);
 enum { DLAB_POLL_STEPS = 1 << 14 };
 
 /* Run work(arg, worker) for worker 0 .. n - 1; worker 0 is the calling thread, which then calls
- * idle(arg) every few milliseconds until the others end. A thread that cannot be started is done
- * without. */
+ * idle(arg) every few milliseconds until the others end. What a thread that cannot be
+ * started would do, the caller does. */
 void dlab_parallel_run(unsigned n, void (*work)(void *arg, unsigned worker), void (*idle)(void *arg),
                        void *arg);
 

@@ -5,6 +5,8 @@
 
 #include "app/job.h"
 
+enum { PARALLEL_BYTES = 1 << 21 }; /* less is copied faster than threads start */
+
 dlab_histogram *dlab_job_histogram(const job *j, int k, size_t row)
 {
     return (dlab_histogram *)(void *)((char *)j->sweep->metrics + row * j->model->metrics_size +
@@ -49,24 +51,48 @@ static int reserve(dlab_buffer *b, dlab_memory *memory, size_t count, dlab_error
     return b->rows == NULL ? err->code : DLAB_OK;
 }
 
-static int gather_cells(job *j, dlab_error *err)
+/* Copy the cells of the rows that worker `index` ran to where they belong; each worker its own. */
+static void copy_cells(void *arg, unsigned index)
 {
-    dlab_sweep *s = j->sweep;
-    size_t total = 0;
-    for (unsigned i = 0; i < j->n_workers; i++) total += j->workers[i].buckets.count;
-    if (reserve(&s->buckets, &s->memory, total, err)) return err->code;
-    for (size_t row = 0; row < s->row_count; row++) {
-        const dlab_buffer *from = &j->workers[j->owner[row]].buckets;
+    job *j = arg;
+    const dlab_buffer *from = &j->workers[index].buckets;
+    for (size_t row = 0; row < j->sweep->row_count; row++) {
+        uint64_t to = j->cells_at[row];
+        if (j->owner[row] != index) continue;
         for (int k = 0; k < j->n_histograms; k++) {
             dlab_histogram *h = dlab_job_histogram(j, k, row);
             if (h->used == 0) continue;
-            memcpy(s->buckets.rows + s->buckets.count * sizeof(uint64_t),
+            memcpy(j->sweep->buckets.rows + to * sizeof(uint64_t),
                    from->rows + h->cells.at * sizeof(uint64_t), h->used * sizeof(uint64_t));
-            h->cells.at = s->buckets.count;
-            s->buckets.count += h->used;
+            h->cells.at = to;
+            to += h->used;
         }
     }
-    return DLAB_OK;
+}
+
+static void nothing(void *arg) { (void)arg; }
+
+static int gather_cells(job *j, dlab_error *err)
+{
+    dlab_sweep *s = j->sweep;
+    const size_t bytes = s->row_count * sizeof *j->cells_at;
+    size_t total = 0;
+    if (j->n_histograms == 0) return DLAB_OK;
+    j->cells_at = dlab_memory_realloc(&s->memory, NULL, 0, bytes, err);
+    if (j->cells_at == NULL) return err->code;
+    for (size_t row = 0; row < s->row_count; row++) {
+        j->cells_at[row] = total;
+        for (int k = 0; k < j->n_histograms; k++) total += dlab_job_histogram(j, k, row)->used;
+    }
+    if (reserve(&s->buckets, &s->memory, total, err) == DLAB_OK) {
+        s->buckets.count = total;
+        if (total * sizeof(uint64_t) >= PARALLEL_BYTES)
+            dlab_parallel_run(j->n_workers, copy_cells, nothing, j);
+        else
+            for (unsigned w = 0; w < j->n_workers; w++) copy_cells(j, w);
+    }
+    dlab_memory_free(&s->memory, j->cells_at, bytes);
+    return err->code;
 }
 
 static int gather_table(job *j, int t, dlab_error *err)

@@ -27,8 +27,9 @@ typedef struct job {
     int histograms[DLAB_FIELDS_MAX], n_histograms, n_tables;
     unsigned n_workers;
     worker *workers;
-    uint16_t *owner;  /* which worker ran a row */
-    dlab_span *spans; /* n_tables for each row */
+    uint16_t *owner;    /* which worker ran a row */
+    dlab_span *spans;   /* n_tables for each row */
+    uint64_t *cells_at; /* while gathering: where the cells of each row begin */
     size_t keep_max;
     atomic_size_t next, done;
     atomic_size_t fatal_row; /* lowest row whose failure ends the sweep */

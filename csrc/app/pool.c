@@ -49,6 +49,7 @@ void dlab_parallel_run(unsigned n, void (*work)(void *arg, unsigned worker), voi
         started++;
     }
     work(arg, 0);
+    for (unsigned w = started + 1; w < n; w++) work(arg, w);
     while (atomic_load(&c.live) != 0) {
         const struct timespec pause = { .tv_nsec = 500000 };
         (void)nanosleep(&pause, NULL);
