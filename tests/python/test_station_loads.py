@@ -50,12 +50,12 @@ EVERY = [(d, name) for d in DISCIPLINES for name in LOADS] + [
 ]
 
 
-def near(values, expected, what, rounding=0.0):
+def near(values, expected, what):
     """The mean of independent values is the expected one within four standard errors."""
     values = np.asarray(values).reshape(-1)
     error = values.std(ddof=1) / math.sqrt(len(values))
     distance = abs(values.mean() - expected)
-    assert distance <= 4 * error + 1e-12 * abs(expected) + rounding, (
+    assert distance <= 4 * error + 1e-12 * abs(expected), (
         f"{what}: {values.mean():.6g} +- {error:.2g}, expected {expected:.6g}"
     )
 
@@ -187,7 +187,7 @@ def test_throughput_of_a_closed_station_stays_below_its_asymptotes(servers, serv
     assert np.all(s["mean"] <= bounds + 4 * s["se"])
     assert np.all(sweep.array["utilisation"] <= 1)
     near(sweep.array["throughput"][0], bounds[0], "one client")
-    near(sweep.array["throughput"][-1], bounds[-1], "a hundred clients", rounding=0.01)
+    near(sweep.array["throughput"][-1], bounds[-1], "a hundred clients")
 
 
 # --- Partly open ------------------------------------------------------------------------------------------
