@@ -63,11 +63,13 @@ static double srpt_wait(const srpt *s, double x)
 
 static double slowness(double x, void *data) { return 1 / free_above(data, x); }
 
-static double latency_density(double x, void *data)
+/* Until the first service, and what smaller jobs take out of the stay after that: positive terms. */
+static double wait_density(double x, void *data)
 {
     const srpt *s = data;
     const double density = dlab_law_pdf(s->service, x);
-    return (density > 0 ? density * srpt_wait(s, x) : 0) + dlab_law_tail(s->service, x) / free_above(s, x);
+    const double taken = s->arrival_rate * dlab_law_partial(s->service, 1, x);
+    return (density > 0 ? density * srpt_wait(s, x) : 0) + dlab_law_tail(s->service, x) * taken / (1 - taken);
 }
 
 /* The integral in pieces between quantiles, so that no law is too narrow for the rule to find it. */
@@ -89,7 +91,8 @@ double dlab_mg1_srpt(double arrival_rate, dlab_law service)
     if (!(arrival_rate * service.mean < 1)) return INFINITY;
     if (isnan(dlab_law_pdf(service, service.mean))) return dlab_mg1(arrival_rate, service).latency;
     srpt s = { arrival_rate, service };
-    return over_sizes(latency_density, &s, INFINITY);
+    /* The sum of both, not one integral: latency less mean is then never below 0. */
+    return service.mean + over_sizes(wait_density, &s, INFINITY);
 }
 
 double dlab_mg1_srpt_latency(double arrival_rate, dlab_law service, double size)
