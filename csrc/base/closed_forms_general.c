@@ -64,11 +64,10 @@ dlab_queue dlab_mg1_batch_arrivals(double arrival_rate, dlab_law service, int64_
 dlab_queue dlab_mgcc(double arrival_rate, double service_mean, int64_t servers)
 {
     if (!is_rate(arrival_rate) || !is_rate(service_mean) || servers < 1) return undefined;
-    dlab_queue q = { .loss = dlab_erlang_b(servers, arrival_rate * service_mean), .latency = service_mean };
-    q.throughput = arrival_rate * (1 - q.loss);
-    q.in_system = q.throughput * service_mean;
-    q.utilisation = q.in_system / (double)servers;
-    return isnan(q.loss) ? undefined : q;
+    /* The states know the service by its mean only: those of M/M/c/c. */
+    dlab_queue q = dlab_mmck(arrival_rate, 1 / service_mean, servers, servers);
+    if (!isnan(q.loss)) q.latency = service_mean;
+    return q;
 }
 
 dlab_queue dlab_mginf(double arrival_rate, double service_mean)

@@ -42,7 +42,8 @@ static bool room_init(room *s, double arrival_rate, double service_rate, int64_t
     if (!(s->load < INFINITY) || !(s->load > 0)) return false;
     const double excess = (s->load - s->c) / s->c;
     s->d = fabs(excess) < 0.5 ? log1p(excess) : log(s->load / s->c);
-    s->below = 1 / dlab_erlang_b(servers, s->load) - 1;
+    /* Not 1 / B - 1, which has lost its digits where B is near 1. */
+    for (int k = 1; k <= (int)servers; k++) s->below = k / s->load * (1 + s->below);
     return true;
 }
 
@@ -100,14 +101,15 @@ dlab_queue dlab_mmck(double arrival_rate, double service_rate, int64_t servers, 
     if (s.m > 0 && isfinite(s.below)) accepted = scaled_total(&s, s.m) * (s.d > 0 ? exp(-s.d) : 1) / all;
     else if (s.m == 0) accepted = s.below / all;
     if (!isfinite(s.below)) accepted = 1;
-    q.throughput = arrival_rate * accepted;
-    q.utilisation = q.throughput / (s.c * service_rate);
+    /* Overloaded with room to wait, load / c and exp(-d) cancel. */
+    q.utilisation = fmin(s.m > 0 && s.d > 0 ? scaled_total(&s, s.m) / all : s.load / s.c * accepted, 1);
+    q.throughput = fmin(arrival_rate, q.utilisation * s.c * service_rate);
     q.queue_length = series(s.d, n) / all * series_mean(s.d, n);
     if (s.m == 0) q.queue_length = 0;
     else q.wait_probability = series(s.d, s.m) / scaled_total(&s, s.m);
     q.wait = q.queue_length / q.throughput;
     q.latency = q.wait + 1 / service_rate;
-    q.in_system = q.queue_length + q.throughput / service_rate;
+    q.in_system = q.queue_length + q.utilisation * s.c;
     return q;
 }
 
