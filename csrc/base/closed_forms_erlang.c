@@ -167,14 +167,22 @@ dlab_queue dlab_erlang_a(double arrival_rate, double service_rate, int64_t serve
     if (!(patience > 0) || !(y <= 1e14) || !(x < INFINITY)) return q;
     double reciprocal_s, waiting;
     impatient_sums(x, y, &reciprocal_s, &waiting);
-    /* States below c weigh 1/B - 1 against 1 for state c. */
-    q.wait_probability = 1 / (1 + (erlang_b_reciprocal(servers, load) - 1) * reciprocal_s);
+    reciprocal_s = fmin(reciprocal_s, 1);
+    /* States below c weigh 1/B_c - 1 = (c / a) / B_(c-1) against 1 for state c; the jobs in service there,
+     * c (1/B_(c-1) - 1). */
+    double serving = 0, below = 0;
+    for (int k = 1; k <= (int)servers; k++) {
+        serving = below;
+        below = k / load * (1 + below);
+    }
+    q.wait_probability = 1 / (1 + below * reciprocal_s);
     q.queue_length = q.wait_probability * waiting;
     q.wait = q.queue_length / arrival_rate;
-    q.loss = q.queue_length / x;
-    q.throughput = arrival_rate * (1 - q.loss);
-    q.utilisation = q.throughput / (c * service_rate);
-    q.in_system = q.queue_length + q.throughput / service_rate;
+    q.loss = fmin(q.queue_length / x, 1);
+    q.utilisation = fmin(load / c, 1);
+    if (isfinite(below)) q.utilisation = fmin((1 + serving * reciprocal_s) * q.wait_probability, 1);
+    q.throughput = fmin(arrival_rate, q.utilisation * c * service_rate);
+    q.in_system = q.queue_length + q.utilisation * c;
     q.latency = q.in_system / arrival_rate;
     return q;
 }
