@@ -201,7 +201,7 @@ dlab_queue dlab_md1k(double arrival_rate, double service, int64_t capacity)
     if (!is_md1(arrival_rate, service) || capacity < 1 || capacity > CAPACITY_MAX) return undefined;
     const double rho = arrival_rate * service, k = (double)capacity;
     dlab_queue q = { .loss = rho / (1 + rho), .latency = service };
-    double p0 = 1 / (1 + rho);
+    double accepted = 1 / (1 + rho);
     if (capacity > 1) {
         /* Above 30 an empty system is rarer than 1e-13: the server never rests, excess is lost. */
         md1_init(&table, fmin(rho, 30));
@@ -214,12 +214,12 @@ dlab_queue dlab_md1k(double arrival_rate, double service, int64_t capacity)
             const double beyond = (1 - rho) * table_at(&table, table.above, k - 1);
             q.loss = (1 - rho) * beyond / (1 - rho * beyond);
         }
-        p0 = f.empty / all;
+        accepted = fmin(f.sum / all, 1);
         q.queue_length = f.waiting / all + (k - 1) * q.loss;
-        q.wait_probability = 1 - p0 / (1 - q.loss);
+        q.wait_probability = fmax(0, 1 - f.empty / f.sum);
     }
-    q.throughput = (1 - p0) / service;
-    q.utilisation = 1 - p0;
+    q.utilisation = fmin(rho * accepted, 1);
+    q.throughput = fmin(arrival_rate, q.utilisation / service);
     q.wait = q.queue_length / q.throughput;
     q.latency = q.wait + service;
     q.in_system = q.queue_length + q.utilisation;
