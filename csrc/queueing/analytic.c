@@ -340,8 +340,10 @@ static int fill_laws(const params *p, const dlab_system *s, const dlab_queue *q,
     out->wait_within = always ? 1 : 1 - dlab_system_wait_tail(s, p->deadline);
     out->latency_within = always ? 1 : dlab_system_latency_cdf(s, p->deadline);
     /* Overloaded last come first served: those who ever leave are the departures. */
-    out->goodput = always ? q->throughput : p->arrival_rate * (1 - q->loss) * out->latency_within;
-    out->success_ratio = out->goodput / p->arrival_rate;
+    out->goodput =
+        always ? q->throughput : (q->loss == 0 ? p->arrival_rate : q->throughput) * out->latency_within;
+    /* Rates that went through their reciprocals may be an ulp above. */
+    out->success_ratio = out->goodput > p->arrival_rate ? 1 : out->goodput / p->arrival_rate;
     return DLAB_OK;
 }
 

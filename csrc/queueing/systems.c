@@ -115,12 +115,13 @@ static dlab_queue average_class(const dlab_priority_class *c, size_t n)
     for (size_t i = 0; i < n; i++) {
         const double load = c[i].arrival_rate * c[i].service.mean, got = fmin(load, left);
         q.utilisation += got;
-        q.throughput += got / c[i].service.mean;
+        q.throughput += load <= left ? c[i].arrival_rate : got / c[i].service.mean;
         q.queue_length += c[i].arrival_rate * c[i].wait;
         q.in_system += c[i].arrival_rate * c[i].latency;
         arrivals += c[i].arrival_rate;
         left -= got;
     }
+    q.utilisation = fmin(q.utilisation, 1); /* a sum of rounded shares of 1 */
     q.wait = q.queue_length / arrivals;
     q.latency = q.in_system / arrivals;
     return q;
