@@ -10,7 +10,7 @@ BUILD   = build/c
 # One C library, three ways: release, asan (address and undefined behaviour), tsan (threads).
 VARIANT ?= release
 FLAGS_release = -O3
-FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined
 FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 FLAGS = -std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -pthread -Icsrc/include -Icsrc $(FLAGS_$(VARIANT))

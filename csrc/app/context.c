@@ -34,10 +34,14 @@ int dlab_step_slow(dlab_ctx *ctx)
 int dlab_emit(dlab_ctx *ctx, int k, const void *row)
 {
     if (!dlab_wants(ctx, k)) return DLAB_OK;
-    dlab_error full = { .code = DLAB_OK };
-    if (dlab_buffer_push(&ctx->outputs[k], ctx->output_memory, row, 1, &full) == DLAB_OK) return DLAB_OK;
-    return dlab_fail(&ctx->err, full.code, "%s: keeping '%s' needs more than its %zu bytes (%s)",
-                     ctx->model->name, ctx->model->outputs[k].name, ctx->output_memory->budget, full.text);
+    const size_t size = ctx->model->outputs[k].row_size;
+    if (ctx->output_bytes + size > ctx->output_max) {
+        ctx->output_full = true;
+        return dlab_fail(&ctx->err, DLAB_ELIMIT, "%s: keeping '%s' takes more than %zu bytes",
+                         ctx->model->name, ctx->model->outputs[k].name, ctx->output_max);
+    }
+    ctx->output_bytes += size;
+    return dlab_buffer_push(&ctx->outputs[k], ctx->output_memory, row, 1, &ctx->err);
 }
 
 /* Fill the blank cells of one row and check every cell. */

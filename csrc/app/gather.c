@@ -102,9 +102,6 @@ static int gather_table(job *j, int t, dlab_error *err)
     const size_t size = out->rows.row_size;
     size_t total = 0;
     for (unsigned i = 0; i < j->n_workers; i++) total += j->workers[i].outputs[t].count;
-    if (total * size > j->keep_max)
-        return dlab_fail(err, DLAB_ELIMIT, "%s: keeping '%s' needs %zu bytes, more than its %zu",
-                         j->model->name, j->model->outputs[t].name, total * size, j->keep_max);
     if (reserve(&out->rows, &s->memory, total, err)) return err->code;
     for (size_t row = 0; row < s->row_count; row++) {
         const dlab_span *p = &j->spans[row * (size_t)j->n_tables + (size_t)t];

@@ -31,7 +31,7 @@ typedef struct job {
     dlab_span *spans;   /* n_tables for each row */
     uint64_t *cells_at; /* while gathering: where the cells of each row begin */
     size_t keep_max;
-    atomic_size_t next, done;
+    atomic_size_t next, done, kept_bytes;
     atomic_size_t fatal_row; /* lowest row whose failure ends the sweep */
     atomic_int stop;
 } job;

@@ -25,6 +25,18 @@ static void mark_tables(job *j, worker *w, size_t row, bool before)
     }
 }
 
+/* Rows kept by all workers together must fit: whether they do depends on the sweep alone, not on threads. */
+static int count_kept(job *j, worker *w, size_t row)
+{
+    size_t bytes = 0;
+    for (int t = 0; t < j->n_tables; t++)
+        bytes += (size_t)j->spans[row * (size_t)j->n_tables + (size_t)t].count * w->outputs[t].row_size;
+    if (bytes == 0 || atomic_fetch_add(&j->kept_bytes, bytes) + bytes <= j->keep_max) return DLAB_OK;
+    w->ctx.output_full = true;
+    return dlab_fail(&w->ctx.err, DLAB_ELIMIT, "%s: the output rows kept take more than %zu bytes",
+                     j->model->name, j->keep_max);
+}
+
 /* Move the cells of the row's histograms out of the arena. */
 static int pack_histograms(job *j, worker *w, size_t row)
 {
@@ -59,6 +71,7 @@ static int run_row(job *j, worker *w, size_t row)
     ctx->key = s->keys[row];
     ctx->err.code = DLAB_OK;
     ctx->err.text[0] = '\0';
+    ctx->output_full = false;
     ctx->steps = 0;
     ctx->poll_at = ctx->steps_max < DLAB_POLL_STEPS ? ctx->steps_max : DLAB_POLL_STEPS;
     memcpy(w->params, (const char *)s->params + row / s->reps * j->model->params_size, j->model->params_size);
@@ -67,6 +80,7 @@ static int run_row(job *j, worker *w, size_t row)
     const int code = j->model->run(w->params, metrics, ctx);
     if (code != DLAB_OK || ctx->err.code != DLAB_OK) return name_model(ctx, code ? code : DLAB_EBROKEN);
     mark_tables(j, w, row, false);
+    if (count_kept(j, w, row)) return ctx->err.code;
     return pack_histograms(j, w, row) ? name_model(ctx, ctx->err.code) : DLAB_OK;
 }
 
@@ -85,10 +99,11 @@ static void end_sweep(job *j, worker *w, const dlab_failure *failure)
 static void fail_row(job *j, worker *w, size_t row)
 {
     dlab_failure failure = { .row = row, .error = w->ctx.err };
-    const bool full = failure.error.code == DLAB_ELIMIT && w->output_memory.used > j->keep_max / 2;
+    const bool full = w->ctx.output_full;
     memset((char *)j->sweep->metrics + row * j->model->metrics_size, 0, j->model->metrics_size);
     for (int t = 0; t < j->n_tables; t++) {
         dlab_span *s = &j->spans[row * (size_t)j->n_tables + (size_t)t];
+        w->ctx.output_bytes -= (w->outputs[t].count - s->first) * w->outputs[t].row_size;
         w->outputs[t].count = s->first;
         s->count = 0;
     }
@@ -146,7 +161,7 @@ static int open_workers(job *j, dlab_error *err)
         w->memory =
             (dlab_memory){ .budget = s->memory_max ? s->memory_max : (size_t)1 << 30, .fail_at = s->fail_at };
         w->kept = (dlab_memory){ .fail_at = s->fail_at };
-        w->output_memory = (dlab_memory){ .budget = j->keep_max, .fail_at = s->fail_at };
+        w->output_memory = (dlab_memory){ .fail_at = s->fail_at };
         w->watch = (struct dlab_watch){
             .token = s->token, .host = i == 0 ? s->host : NULL, .stop = &j->stop, .rows_done = &j->done
         };
@@ -158,6 +173,7 @@ static int open_workers(job *j, dlab_error *err)
                              .model = j->model,
                              .outputs = w->outputs,
                              .output_memory = &w->output_memory,
+                             .output_max = j->keep_max,
                              .wanted = s->wanted,
                              .watch = &w->watch,
                              .steps_max = s->steps_max ? s->steps_max : UINT64_MAX };

@@ -4,6 +4,8 @@
  * last bit. */
 #include <math.h>
 
+#include <distlab/real.h>
+
 #include "queueing/serve_floor.h"
 #include "sim/scheduler_inline.h"
 
@@ -64,7 +66,7 @@ static bool from_outside(const events *v)
 static int next_arrival(events *v)
 {
     if (v->gap_next == BLOCK) {
-        dlab_arrivals_fill(&v->arrivals, v->gaps, BLOCK);
+        if (dlab_arrivals_fill(&v->arrivals, v->ctx, v->gaps, BLOCK)) return v->ctx->err.code;
         v->gap_next = 0;
     }
     v->next_arrival = now_of(v) + v->gaps[v->gap_next++];
@@ -89,13 +91,12 @@ static uint32_t new_client(events *v)
     return v->client_count++;
 }
 
-/* A geometric number of jobs after the first, mean session_jobs - 1. */
+/* A geometric number of jobs after the first, mean session_jobs - 1: "at least k more" has (1 - 1/mean)^k. */
 static int64_t draw_session(events *v)
 {
-    const double mean = v->what->workload.session_jobs;
-    int64_t more = 0;
-    while (dlab_rng_unit(&v->client_rng) * mean >= 1 && more < INT32_MAX) more++;
-    return more;
+    const double rate = -dlab_log1p(-1 / v->what->workload.session_jobs); /* infinite for one job a session */
+    const double more = dlab_rng_exponential(&v->client_rng) / rate;
+    return more < (double)INT64_MAX / 2 ? (int64_t)more : INT64_MAX / 2;
 }
 
 /* The job of a client left the station: what does the client do? */
@@ -126,8 +127,10 @@ static int open_clients(events *v)
         const bool paced = w->load == DLAB_LOAD_PACED;
         const double cycle =
             (double)w->clients / w->arrival_rate * 1e9; /* paced: they begin spread over one cycle */
-        const int64_t first = paced ? (int64_t)(dlab_rng_unit(&v->client_rng) * cycle)
-                                    : dlab_sample_ns(&v->think, &v->client_rng);
+        const double phase = paced ? dlab_rng_unit(&v->client_rng) * cycle : 0;
+        const int64_t first = !paced                          ? dlab_sample_ns(&v->think, &v->client_rng)
+                              : phase < (double)DLAB_TIME_MAX ? (int64_t)phase
+                                                              : INT64_MAX;
         v->clients[c] = (client){ .next_intended = first };
         if (schedule(v, first, DLAB_EVENT_CLIENT, c, NULL)) return v->ctx->err.code;
     }
@@ -305,6 +308,7 @@ static int handle(events *v, const dlab_event *e)
     switch (e->kind) {
     case DLAB_EVENT_DEPARTURE: {
         const uint32_t job = dlab_floor_finish(&v->floor, e);
+        if (v->ctx->err.code) return v->ctx->err.code;
         if (leave(v, job, DLAB_OUTCOME_SERVED)) return v->ctx->err.code;
         return serve_waiting(v);
     }
@@ -376,7 +380,7 @@ static inline int one_event(events *v)
         dlab_advance(s, v->next_arrival, DLAB_EVENT_ARRIVAL, 0);
         return arrive_from_outside(v);
     }
-    (void)dlab_next_inline(s, INT64_MAX, &e);
+    if (!dlab_next_inline(s, INT64_MAX, &e)) return DLAB_CHECK(&v->ctx->err, v->ctx->err.code != DLAB_OK);
     return handle(v, &e);
 }
 

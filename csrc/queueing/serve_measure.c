@@ -54,9 +54,11 @@ static dlab_estimate wait_estimate(const dlab_measure *m, dlab_i128 wait_sum)
         if (m->batch_served[b] > 0) batch[n++] = (double)m->batch_wait[b] * 1e-9 / (double)m->batch_served[b];
     for (int b = 0; b < n; b++) mean += batch[b] / n;
     for (int b = 0; b < n; b++) squares += (batch[b] - mean) * (batch[b] - mean);
-    return (dlab_estimate){ .mean = m->served > 0 ? (double)wait_sum * 1e-9 / (double)m->served : 0,
-                            .se = n > 1 ? sqrt(squares / n / (n - 1)) : 0,
-                            .n = n > 1 ? n : 1 };
+    return (dlab_estimate){ .mean = m->served > 0 ? (double)wait_sum * 1e-9 / (double)m->served : NAN,
+                            .se = n > 1 ? sqrt(squares / n / (n - 1)) : NAN,
+                            .n = m->served == 0 ? 0
+                                 : n > 1        ? n
+                                                : 1 };
 }
 
 void dlab_measure_close(const dlab_measure *m, int64_t servers, bool service_is_wait, dlab_serve_metrics *out)

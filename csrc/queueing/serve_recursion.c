@@ -144,7 +144,7 @@ static int run_block(station *s, int64_t job, int n, dlab_histogram *latency)
 {
     int kept = n;
     if (dlab_step(s->ctx, (uint64_t)n)) return s->ctx->err.code;
-    dlab_arrivals_fill(&s->arrivals, s->gap, (size_t)n);
+    if (dlab_arrivals_fill(&s->arrivals, s->ctx, s->gap, (size_t)n)) return s->ctx->err.code;
     dlab_sample_fill_ns(&s->services, &s->service_rng, s->work, (size_t)n);
     if (s->plain && block_fits(s, n)) {
         run_plain(s, job, n);

@@ -154,7 +154,7 @@ static const dlab_field param_fields[] = {
 static const dlab_field metric_fields[] = {
     DLAB_FIELD(metrics, latency, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "Time from arrival to departure of served jobs."),
-    DLAB_FIELD(metrics, wait, .unit = "s", .display = "ms", .max = INFINITY,
+    DLAB_FIELD(metrics, wait, .unit = "s", .display = "ms", .max = INFINITY, .may_be_nan = true,
                .doc = "Mean time not in service of served jobs; its standard error is by batch means."),
     DLAB_FIELD(metrics, wait_probability, RATIO_1, .doc = "Share of served jobs that waited."),
     DLAB_FIELD(metrics, utilisation, RATIO_1,
@@ -278,15 +278,31 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
     return dlab_workload_check(&p->workload, pool, err);
 }
 
+/* Mean service time over the classes, by their shares; a blank service is the station's. */
+static double mean_service(const params *p, const dlab_pool *pool)
+{
+    const double mean = dlab_distribution_mean(&p->service, pool);
+    double sum = 0, shares = 0;
+    if (p->classes.count == 0 || p->classes.table >= pool->count) return mean;
+    const dlab_job_class *classes = pool->tables[p->classes.table].rows;
+    for (uint32_t c = p->classes.first; c < p->classes.first + p->classes.count; c++) {
+        const dlab_distribution *own = &classes[c].service;
+        sum += classes[c].share * (own->kind < 0 ? mean : dlab_distribution_mean(own, pool));
+        shares += classes[c].share;
+    }
+    return shares > 0 ? sum / shares : mean;
+}
+
 static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)
 {
     const params *p = params_;
-    const double mean = dlab_distribution_mean(&p->service, pool);
+    const double mean = mean_service(p, pool);
     const double jobs = p->workload.load == DLAB_LOAD_PARTLY_OPEN ? p->workload.session_jobs : 1;
-    const double load = dlab_workload_mean_rate(&p->workload) * jobs * mean;
+    const double paused = p->pause.kind >= 0 ? dlab_distribution_mean(&p->pause, pool) : 0;
+    const double working = p->pause_interval / (p->pause_interval + paused); /* share of time */
+    const double load = dlab_workload_mean_rate(&p->workload) * jobs * mean / working;
     const bool bounded = p->capacity > 0 || p->patience.kind >= 0 || p->drop_late ||
-                         !isinf(p->codel_target) || p->workload.load == DLAB_LOAD_CLOSED ||
-                         p->classes.count > 0;
+                         !isinf(p->codel_target) || p->workload.load == DLAB_LOAD_CLOSED;
     if (!bounded && load >= (double)p->servers)
         (void)snprintf(text, size,
                        "load %.4g on %lld server%s: no steady state exists, the line grows for ever and "

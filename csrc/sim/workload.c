@@ -144,10 +144,22 @@ int dlab_arrivals_open(dlab_arrivals *a, const dlab_workload *w, dlab_ctx *ctx)
     return DLAB_OK;
 }
 
-/* How far away the arrival is whose operational gap is x. */
-static double stretch(dlab_arrivals *a, double x)
+/* At the beginning of a day: skip the whole days that an operational gap of x spans. Returns what is left
+ * of it. */
+static double skip_days(dlab_arrivals *a, double x)
 {
-    const double before = a->now;
+    const double day = a->w->arrival_rate * a->w->period, whole = floor(x / day);
+    if (!(whole >= 1)) return x;
+    a->now += whole * a->w->period;
+    a->piece_start += whole * a->w->period;
+    a->piece_end += whole * a->w->period;
+    x -= whole * day;
+    return x > 0 ? x : 0;
+}
+
+/* Move on to the arrival whose operational gap is x. */
+static int stretch(dlab_arrivals *a, dlab_ctx *ctx, double x)
+{
     for (;;) {
         const double rate = a->rate + a->slope * (a->now - a->piece_start);
         const double left = a->piece_end - a->now;
@@ -156,22 +168,35 @@ static double stretch(dlab_arrivals *a, double x)
             /* "slope/2 dt^2 + rate dt = x", the root in its stable form */
             const double root = rate * rate + 2 * a->slope * x;
             a->now += x > 0 ? 2 * x / (rate + sqrt(root > 0 ? root : 0)) : 0;
-            return a->now - before;
+            return DLAB_OK;
         }
+        if (dlab_step(ctx, 1)) return ctx->err.code;
         x -= within > 0 ? within : 0;
         a->now = a->piece_end;
         next_piece(a);
+        if (a->w->profile == DLAB_PROFILE_DIURNAL && a->piece == 1) x = skip_days(a, x);
+        if (a->now * 1e9 > (double)DLAB_TIME_MAX)
+            return dlab_fail(&ctx->err, DLAB_ELIMIT,
+                             "simulated time passes 146 years before the next arrival");
+        if (!(a->piece_end > a->now))
+            return dlab_fail(&ctx->err, DLAB_ELIMIT,
+                             "period = %g s is too short to be told apart at %g s of "
+                             "simulated time",
+                             a->w->period, a->now);
     }
 }
 
-void dlab_arrivals_fill(dlab_arrivals *a, int64_t *gaps, size_t n)
+int dlab_arrivals_fill(dlab_arrivals *a, dlab_ctx *ctx, int64_t *gaps, size_t n)
 {
     if (a->steady) {
         dlab_sample_fill_ns(&a->gaps, &a->rng, gaps, n);
-        return;
+        return DLAB_OK;
     }
     for (size_t i = 0; i < n; i++) {
-        const double gap = stretch(a, dlab_sample(&a->gaps, &a->rng)) * 1e9;
+        const double before = a->now;
+        if (stretch(a, ctx, dlab_sample(&a->gaps, &a->rng))) return ctx->err.code;
+        const double gap = (a->now - before) * 1e9;
         gaps[i] = gap < (double)DLAB_TIME_MAX ? (int64_t)(gap + 0.5) : DLAB_TIME_MAX;
     }
+    return DLAB_OK;
 }

@@ -66,8 +66,8 @@ typedef struct dlab_arrivals {
 
 int dlab_arrivals_open(dlab_arrivals *a, const dlab_workload *w, dlab_ctx *ctx);
 
-/* Fill gaps (ns) up to the next n arrivals. */
-void dlab_arrivals_fill(dlab_arrivals *a, int64_t *gaps, size_t n);
+/* Fill gaps (ns) up to the next n arrivals; work on a changing rate is charged to the run. */
+int dlab_arrivals_fill(dlab_arrivals *a, dlab_ctx *ctx, int64_t *gaps, size_t n);
 
 /* Rules across the fields of a workload. */
 int dlab_workload_check(const dlab_workload *w, const dlab_pool *pool, dlab_error *err);

@@ -37,7 +37,12 @@ static dlab_workload workload(int profile, double rate, double peak, double peri
                             .session_jobs = 1 };
 }
 
-static dlab_ctx context(void) { return (dlab_ctx){ .key = 42, .arena = { .memory = &memory } }; }
+static dlab_ctx context(void)
+{
+    return (dlab_ctx){
+        .key = 42, .arena = { .memory = &memory }, .steps_max = UINT64_MAX, .poll_at = UINT64_MAX
+    };
+}
 
 static void draw(const dlab_workload *w, int64_t *gaps, size_t block)
 {
@@ -45,7 +50,8 @@ static void draw(const dlab_workload *w, int64_t *gaps, size_t block)
     dlab_arrivals a;
     assert_int_equal(dlab_arrivals_open(&a, w, &ctx), DLAB_OK);
     for (size_t i = 0; i < GAPS; i += block)
-        dlab_arrivals_fill(&a, gaps + i, i + block < GAPS ? block : GAPS - i);
+        assert_int_equal(dlab_arrivals_fill(&a, &ctx, gaps + i, i + block < GAPS ? block : GAPS - i),
+                         DLAB_OK);
     dlab_arena_free(&ctx.arena);
 }
 

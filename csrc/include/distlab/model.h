@@ -30,7 +30,9 @@ typedef struct dlab_ctx {
     const void *params;   /* the row being run, for blank cells of tables */
     dlab_buffer *outputs; /* one per output table; their bytes are charged to: */
     dlab_memory *output_memory;
-    uint32_t wanted; /* bit k: output table k is wanted */
+    size_t output_bytes, output_max; /* rows kept by this worker, and at most */
+    bool output_full;                /* the run ended because of that */
+    uint32_t wanted;                 /* bit k: output table k is wanted */
     uint64_t steps, steps_max, poll_at;
     struct dlab_watch *watch; /* how the core learns that it must stop; NULL: never */
 } dlab_ctx;
