@@ -3,6 +3,8 @@
 Under common random numbers repetition k of two variants saw the same arrivals and the same luck, so the
 difference of a pair is far less noisy than either value: the interval is Student's t over the differences of
 pairs. Without common random numbers there are no pairs, and the interval is Welch's; the result says which.
+Points are those of ``stats`` (ratios by parts, quantiles of merged histograms); the interval of the values of
+single repetitions is moved onto them, as the core does for one column. Exact models need no interval.
 """
 
 import numpy as np
@@ -30,13 +32,13 @@ class Comparison:
     confidence, reps
     """
 
-    def __init__(self, model, over, baseline, labels, dims, coords, about, a, b, paired, confidence):
+    def __init__(self, model, over, baseline, labels, dims, coords, about, a, b, points, paired, confidence):
         self.model, self.over, self.baseline, self.labels = model, over, baseline, labels
         self.dims, self.coords, self._about = (over, *dims), {over: labels, **coords}, about
         self.shape = tuple(len(self.coords[d]) for d in self.dims)
         self.paired, self.confidence = paired, confidence
         self.reps = a.shape[-1] if a.shape[-1] == b.shape[-1] else (a.shape[-1], b.shape[-1])
-        self._a, self._b, self._cache = a, b, {}
+        self._a, self._b, self._points, self._cache = a, b, points, {}
 
     def field(self, name):
         """Metadata of a dimension (dict)."""
@@ -56,14 +58,16 @@ class Comparison:
         return self._each("ratio", column)
 
     def means(self, column):
-        """(baseline, variants): means over repetitions, shapes (*shape[1:],) and ``shape``."""
+        """(baseline, variants): points merged over repetitions, shapes (*shape[1:],) and ``shape``."""
         name = self.column(column)["name"]
-        return self._a[name].mean(axis=-1), self._b[name].mean(axis=-1)
+        base, value = self._points
+        return base[name].copy(), value[name].copy()
 
     def differs(self, column):
         """Where the interval of the difference excludes zero: bool array of shape ``shape``.
 
-        At the confidence asked for; with many cells some exclude zero by chance alone.
+        At the confidence asked for; with many cells some exclude zero by chance alone. Exact models: where
+        the difference is not zero.
         """
         d = self.difference(column)
         return (d["low"] > 0) | (d["high"] < 0)
@@ -71,13 +75,31 @@ class Comparison:
     def _each(self, what, column):
         name = self.column(column)["name"]
         if (what, name) not in self._cache:
-            a, b = self._a[name], self._b[name]
-            a = np.broadcast_to(a, (*self.shape, a.shape[-1])).reshape(-1, a.shape[-1])
-            b = b.reshape(-1, b.shape[-1])
-            rule = _PAIRED[what] if self.paired else _UNPAIRED[what]
-            out = np.array([rule(x, y, self.confidence) for x, y in zip(a, b, strict=True)], np.float64)
-            self._cache[what, name] = {s: out[:, i].reshape(self.shape) for i, s in enumerate(STATS)}
+            base, value = self.means(name)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                point = value / base if what == "ratio" else value - base
+            out = self._exact(point) if self.model.exact else self._intervals(what, name)
+            with np.errstate(invalid="ignore"):
+                shift = np.where(np.isfinite(out[..., 0]), point - out[..., 0], 0.0)
+            out[..., 1] += shift
+            out[..., 2] += shift
+            out[..., 0] = point
+            self._cache[what, name] = {s: out[..., i] for i, s in enumerate(STATS)}
         return {k: v.copy() for k, v in self._cache[what, name].items()}
+
+    def _exact(self, point):
+        """No luck, no width: shape (*shape, 5)."""
+        known = np.where(np.isnan(point), np.nan, 0.0)
+        return np.stack([point, point, point, known, np.full(self.shape, float(self._b.shape[-1]))], axis=-1)
+
+    def _intervals(self, what, name):
+        """mean low high se n of the values of single repetitions: shape (*shape, 5)."""
+        a, b = self._a[name], self._b[name]
+        a = np.broadcast_to(a, (*self.shape, a.shape[-1])).reshape(-1, a.shape[-1])
+        b = b.reshape(-1, b.shape[-1])
+        rule = _PAIRED[what] if self.paired else _UNPAIRED[what]
+        out = np.array([rule(x, y, self.confidence) for x, y in zip(a, b, strict=True)], np.float64)
+        return out.reshape(*self.shape, len(STATS))
 
     def table(self, column=None):
         """Rows as dicts: the variant, other coordinates, baseline, value, difference low high, ratio,
@@ -113,17 +135,18 @@ class Comparison:
         """The table as text, in display units."""
         name = self.column(column or self.model.main_column)["name"]
         meta, lines = self.column(name), []
-        rows = self.table(name)
+        rows, same = self.table(name), "equal" if self.model.exact else "not told apart"
         for row in rows[:ROWS_SHOWN]:
             half = (row["high"] - row["low"]) / 2
             at = ", ".join(f"{d}={_units.value_text(row[d], self.field(d))}" for d in self.dims)
             text = _units.value_text(row["difference"], meta)
-            text += f" ± {_units.value_text(half, meta, digits=2)}" if not is_nan(half) else ""
+            text += f" ± {_units.value_text(half, meta, digits=2)}" if not (is_nan(half) or self.model.exact) else ""
             lines.append(
-                (at, text, f"x {_units.number(row['ratio'], 4)}", "" if row["differs"] else "not told apart")
+                (at, text, f"x {_units.number(row['ratio'], 4)}", "" if row["differs"] else same)
             )
         kind = "paired, common random numbers" if self.paired else "unpaired (Welch)"
-        head = f"{name}: difference from {self.over}={self.baseline} ({kind}, {100 * self.confidence:g} %)"
+        kind = "exact" if self.model.exact else f"{kind}, {100 * self.confidence:g} %"
+        head = f"{name}: difference from {self.over}={self.baseline} ({kind})"
         more = f"\n... and {len(rows) - ROWS_SHOWN} more" if len(rows) > ROWS_SHOWN else ""
         return head + "\n" + text_table(lines) + more
 
@@ -209,7 +232,7 @@ def compare(a, b=None, /, *, over=None, baseline=None, confidence=None, paired=N
     if len(values) < 2:
         raise ValueError(f"compare: {over} has one value only, so there is nothing to compare")
     base = 0 if baseline is None else _design.locate(over, values, baseline)
-    array = np.moveaxis(a.array, k, 0)
+    array, points = np.moveaxis(a.array, k, 0), np.moveaxis(a.mean(), k, 0)
     rest = [i for i in range(len(values)) if i != base]
     dims = [d for d in a.dims if d != over]
     return Comparison(
@@ -222,6 +245,7 @@ def compare(a, b=None, /, *, over=None, baseline=None, confidence=None, paired=N
         a.about,
         array[base],
         array[rest],
+        (points[base], points[rest]),
         _pairs(paired, a.crn, "crn=False"),
         confidence,
     )
@@ -253,6 +277,7 @@ def _two(a, b, confidence, paired):
         a.about,
         a.array,
         b.array[None],
+        (a.mean(), b.mean()[None]),
         _pairs(paired, matched, "the sweeps have different keys"),
         confidence,
     )

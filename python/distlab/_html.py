@@ -437,6 +437,8 @@ def compare_html(comparison: Any) -> str:
             "told apart",
         )
         kind = "paired by common random numbers" if comparison.paired else "Welch intervals, no pairs"
+        how = f"{comparison.reps} repetitions, {_units.number(100 * comparison.confidence)} % intervals, {kind}"
+        how = "exact" if comparison.model.exact else how
         base = _units.value_text(comparison.baseline, comparison.field(comparison.over))
         more = len(every) - min(count, len(every))
         return _block(
@@ -444,8 +446,7 @@ def compare_html(comparison: Any) -> str:
             f"{_text(base, 60)}</p>",
             _table(head, rows),
             _quiet(
-                (f"and {more} more · " if more else "") + f"{_text(comparison.reps)} repetitions, "
-                f"{_units.number(100 * comparison.confidence)} % intervals, {kind} · "
+                (f"and {more} more · " if more else "") + f"{_text(how)} · "
                 "other columns: <code>.table(column)</code> <code>.plot(column)</code>"
             ),
         )

@@ -269,10 +269,12 @@ def plot_compare(comparison: Any, column: str | None = None, ax: Any = None) -> 
     kind = (
         "paired by common random numbers" if comparison.paired else "Welch interval, no common random numbers"
     )
-    note = (
-        f"{comparison.model.name} · {comparison.reps} repetitions · bars: "
-        f"{_units.number(100 * comparison.confidence)} % interval of the difference, {kind}"
-    )
+    note = f"{comparison.model.name} · exact, no interval"
+    if not comparison.model.exact:
+        note = (
+            f"{comparison.model.name} · {comparison.reps} repetitions · bars: "
+            f"{_units.number(100 * comparison.confidence)} % interval of the difference, {kind}"
+        )
     return _style.finish(figure, ax, note, f"{comparison.model.name}: differences over {comparison.over}")
 
 

@@ -144,3 +144,32 @@ def test_what_solve_refuses(tiny):
         dl.solve(tiny, vary="x", between=(0, 20), column="x", target=3)
     with pytest.raises(ValueError, match="cannot be given"):
         dl.solve(tiny, vary="x", between=(0, 10), column="x", target=3, x=1)
+
+
+def test_points_are_those_of_the_merged_columns():
+    s = dl.sweep(STATION, servers=[1, 2], jobs=300, reps=8, capacity=3)
+    for paired in (True, False):
+        c = dl.compare(s, over="servers", paired=paired)
+        for name in ("latency_p99", "loss", "latency_mean"):
+            base, value = s.mean(name)
+            d, r = c.difference(name), c.ratio(name)
+            assert c.means(name)[0] == base and c.means(name)[1][0] == value
+            assert d["mean"][0] == value - base and r["mean"][0] == value / base
+            a, b = s.array[name]
+            if paired:
+                _, low, high, _, _ = _core.paired_interval(a.copy(), b.copy(), 0.95)
+                assert d["high"][0] - d["low"][0] == pytest.approx(high - low)
+            assert (d["low"] + d["high"]) / 2 == pytest.approx(d["mean"])
+            assert (r["low"] + r["high"]) / 2 == pytest.approx(r["mean"])
+        row = c.table("latency_p99")[0]
+        assert row["value"] - row["baseline"] == row["difference"]
+
+
+def test_exact_models_differ_or_are_equal(tiny):
+    s = dl.sweep(tiny, x=[1, 2, 3])
+    c = dl.compare(s, over="x")
+    d = c.difference("x")
+    assert d["mean"].tolist() == d["low"].tolist() == d["high"].tolist() == [2, 4]
+    assert c.differs("x").all() and "not told apart" not in c.summary() and "exact" in c.summary()
+    other = dl.compare(s, s)
+    assert not other.differs("x").any() and "equal" in other.summary()
