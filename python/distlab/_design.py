@@ -11,6 +11,7 @@ from . import _core, _params
 from ._common import RESERVED, naming, short, unknown
 
 POINTS_MAX = 100_000_000
+ROWS_AT_ONCE = 100_000
 _TAKEN = ("rep", "time", "row")
 
 
@@ -260,16 +261,26 @@ def plan(model, axes, given, design=None, check=True):
     if points > POINTS_MAX:
         raise ValueError(f"the grid has {points} points, more than {POINTS_MAX}: shorten an axis of {shape}")
     rows = np.zeros(shape, model.params_dtype)
-    rows[...] = base
+    _fill(rows, base)
     for k, dim in enumerate(dims):
         for name, column in dim.columns.items():
             rows[name] = column.reshape((-1,) + (1,) * (len(dims) - k - 1))
     bug = _params.mutant(model)
+    if "bug" in given or any("bug" in dim.columns for dim in dims):
+        bug = None
     if bug is not None:
         _params.plant(model, rows, bug)
     if check:
         _core.check(model.name, np.ascontiguousarray(rows.reshape(-1)), pool.arrays)
     return Plan(model, dims, rows, pool.arrays, bug)
+
+
+def _fill(rows, base):
+    """The same row everywhere: as bytes, which is fast, and in pieces between which Ctrl-C is heard."""
+    kind = np.dtype((np.void, rows.dtype.itemsize))
+    flat, one = rows.reshape(-1).view(kind), base.reshape(1).view(kind)
+    for k in range(0, flat.size, ROWS_AT_ONCE):
+        flat[k : k + ROWS_AT_ONCE] = one
 
 
 def _check_dims(dims, given):

@@ -51,7 +51,8 @@ def estimate(model, /, *axes, reps=None, seed=1, design=None, keep=None, threads
     rows = np.ascontiguousarray(plan.rows.reshape(-1))
     check_budget(budget)
     steps = np.asarray(_core.steps(model.name, rows, plan.pool), float)
-    seconds, cells, kept = _trial(model, rows, plan.pool, steps, keep, check_seed(seed))
+    seconds, cells, raw = _trial(model, rows, plan.pool, steps, keep, check_seed(seed))
+    kept = _final_bytes(model, keep) + sum(_kept_bytes(model, name, n) for name, n in raw.items())
     total = rows.size * reps
     used = min(threads, total)
     return Estimate(
@@ -70,9 +71,14 @@ def _row_bytes(model):
 
 
 def _trial(model, rows, pool, steps, keep, seed):
-    """(seconds, histogram cells, kept bytes) of an average row, from the row of median length, cut short."""
+    """(seconds, histogram cells, {output: bytes}) of an average row, from one row that is cut short.
+
+    It is the row of median length; where that one is too long and outputs are kept, the shortest.
+    """
     known = np.isfinite(steps).all()
-    middle = int(np.argsort(steps)[steps.size // 2]) if known else rows.size // 2
+    middle = int(np.argpartition(steps, steps.size // 2)[steps.size // 2]) if known else rows.size // 2
+    if known and keep and steps[middle] > TRIAL_STEPS:
+        middle = int(np.argmin(steps))
     budget = {"steps": TRIAL_STEPS, "memory": 0}
     keys = np.asarray(_core.row_keys(seed, 1, 1, True)).reshape(1, 1)
     job = Job(model, rows[middle : middle + 1], pool, keys, keep, budget, threads=1)
@@ -80,37 +86,79 @@ def _trial(model, rows, pool, steps, keep, seed):
     try:
         block = _block.run_block(job, (0, 1, 0, 1))
         cells, done = block.buckets.size, steps[middle] if known else 1.0
-        kept = sum(out[0].nbytes for out in block.outputs.values())
+        raw = {name: out[0].nbytes for name, out in block.outputs.items()}
     except BudgetError:
-        cells, done, kept = HISTOGRAM_CELLS * _histograms(model) // 4, float(TRIAL_STEPS), 0
+        cells, done, raw = HISTOGRAM_CELLS * _histograms(model) // 4, float(TRIAL_STEPS), {}
     seconds = time.perf_counter() - start
-    return seconds * (float(np.mean(steps)) / max(done, 1.0) if known else 1.0), cells, kept
+    longer = float(np.mean(steps)) / max(done, 1.0) if known else 1.0
+    return seconds * longer, cells, {name: n * longer for name, n in raw.items() if _whole(keep[name])}
+
+
+def _whole(grid):
+    """Do the raw rows of this output stay until the end? Not where the times are given."""
+    return not isinstance(grid, np.ndarray)
+
+
+def _kept_bytes(model, name, raw):
+    """Bytes at the end for raw ones: a table is copied with row, point and rep before its columns."""
+    output = model.outputs[name]
+    return raw if output["series"] else raw * (2 + 24 / output["dtype"].itemsize)
+
+
+def _final_bytes(model, keep):
+    """Bytes of the resampled series of one row."""
+    count = 0
+    for name, grid in keep.items():
+        if model.outputs[name]["series"]:
+            times = grid or _block.GRID_POINTS if _whole(grid) else grid.size
+            count += 8 * times * len(_block.value_columns(model.outputs[name]))
+    return count
 
 
 def _histograms(model):
     return sum(m["type"] == "histogram" for m in model.metrics)
 
 
-def check_memory(model, rows, pool, reps, keep, budget):
-    """Refuse a sweep whose metrics alone would not fit; says what to reduce."""
+def check_memory(model, rows, pool, reps, keep, budget, keep_max=GIB):
+    """What is wrong with a sweep that would not fit (an exception that says what to reduce), or None."""
     total = rows.size * reps
-    fixed, most = total * _row_bytes(model), total * HISTOGRAM_CELLS * _histograms(model) * 8
-    for grid in keep.values():
-        count = grid.size if isinstance(grid, np.ndarray) else grid or _block.GRID_POINTS
-        fixed += total * count * 8
-    if fixed + most <= min(SURE, budget["total"]):
-        return
-    need = fixed
-    if fixed <= budget["total"] < fixed + most:
-        steps = np.asarray(_core.steps(model.name, rows, pool), float)
-        _, cells, _ = _trial(model, rows, pool, steps, {}, 1)
-        need = fixed + total * 8 * cells
-    if need > budget["total"]:
-        raise ValueError(
-            f"{model.name}: {rows.size} points x {reps} reps need about {readable(need)}, more than "
-            f"{readable(budget['total'])}: take fewer points or reps, or raise the budget, "
+    fixed = total * (_row_bytes(model) + _final_bytes(model, keep))
+    most, limit = total * HISTOGRAM_CELLS * _histograms(model) * 8, budget["total"]
+    whole = [name for name, grid in keep.items() if _whole(grid)]
+    steps = np.asarray(_core.steps(model.name, rows, pool), float) if whole else None
+    raw_most = _raw_most(model, whole, steps, reps)
+    if fixed + most + 3 * raw_most <= min(SURE, limit) and raw_most <= keep_max:
+        return None
+    need, raw = fixed, {}
+    if fixed <= limit and (fixed + most > limit or whole):
+        steps = np.asarray(_core.steps(model.name, rows, pool), float) if steps is None else steps
+        try:
+            _, cells, raw = _trial(model, rows, pool, steps, {name: keep[name] for name in whole}, 1)
+        except (ValueError, ArithmeticError, RuntimeError):
+            cells = 0  # the sweep itself says at which row
+        need += total * (8 * cells + sum(_kept_bytes(model, name, n) for name, n in raw.items()))
+    what = f"{model.name}: {rows.size} points x {reps} reps"
+    if total * sum(raw.values()) > keep_max:
+        size = readable(total * sum(raw.values()))
+        return BudgetError(
+            f"{what}: the rows of {', '.join(whole)} take about {size}, more than keep_max = "
+            f"{readable(keep_max)}: keep fewer outputs, points or reps, or raise keep_max"
+        )
+    if need > limit:
+        return ValueError(
+            f"{what} need about {readable(need)}, more than {readable(limit)}: take fewer points or reps"
+            f"{', keep fewer outputs' if keep else ''}, or raise the budget, "
             f"budget={{'total': '{_next(need)}'}}"
         )
+    return None
+
+
+def _raw_most(model, whole, steps, reps):
+    """A bound on the bytes of raw rows: four rows of every output in every step."""
+    if not whole:
+        return 0
+    each = 4 * sum(model.outputs[name]["dtype"].itemsize for name in whole)
+    return each * float(np.sum(steps)) * reps if np.isfinite(steps).all() else np.inf
 
 
 def _next(need):

@@ -3,8 +3,8 @@
 A value is a number (SI), text with a unit, None (off), a choice by name, a set of flags, a distribution, a
 table. Types are judged here; ranges and rules across fields are judged by the core, once, for every caller.
 
-``DISTLAB_MUTANT=model:bug`` in the environment sets the parameter ``bug`` of that model whatever was asked: a
-lesson's check must then fail. The provenance of every result says so.
+``DISTLAB_MUTANT=model:bug`` in the environment sets the parameter ``bug`` of that model wherever the call does
+not give it: a lesson's check must then fail. The provenance of every such result says so.
 """
 
 import os

@@ -10,6 +10,7 @@ from ._results import Sweep
 from ._run import Job, check_token, check_warnings
 
 REPS, REPS_MOST = 20, 1000
+KEYS_AT_ONCE = 1_000_000
 
 
 def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence=0.95, errors="raise",
@@ -74,14 +75,20 @@ def _execute(job, state, reps, rule, bar):
     """Run the first repetitions, then as many more as the precision asks for."""
     plan, model = state["plan"], job.model
     job.rows, job.pool = np.ascontiguousarray(plan.rows.reshape(-1)), plan.pool
-    points, blocks, done = len(job.rows), [], 0
+    points, blocks, done, missed = len(job.rows), [], 0, 0
     if not job.mask:
         check_warnings(model, job.rows, job.pool, plan.dims)
     with bar:
         while True:
-            _estimate.check_memory(model, job.rows, job.pool, reps, job.keep, job.budget)
-            more = np.asarray(_core.row_keys(state["seed"], points, reps - done, state["crn"], 0, done))
-            more = more.reshape(points, reps - done)
+            wrong = _estimate.check_memory(
+                model, job.rows, job.pool, reps, job.keep, job.budget, job.keep_max
+            )
+            if wrong and not done:
+                raise wrong
+            if wrong:
+                warn(f"{wrong}; the result has {done} repetitions, and {missed} points miss the precision")
+                break
+            more = _keys(state, points, done, reps)
             job.keys = more if job.keys is None else np.concatenate([job.keys, more], axis=1)
             bar.more(more.size)
             blocks += run_blocks(job, done, reps, bar)
@@ -93,6 +100,18 @@ def _execute(job, state, reps, rule, bar):
                 break
             reps = min(2 * done, rule.most)
     return _result(job, blocks, done, state, final=True)
+
+
+def _keys(state, points, r0, r1):
+    """Keys of repetitions r0..r1 of every point, in pieces between which Ctrl-C is heard."""
+    keys = np.empty((points, r1 - r0), np.uint64)
+    step = max(1, KEYS_AT_ONCE // (r1 - r0))
+    for p in range(0, points, step):
+        part = keys[p : p + step]
+        part[...] = np.asarray(
+            _core.row_keys(state["seed"], len(part), r1 - r0, state["crn"], p, r0)
+        ).reshape(part.shape)
+    return keys
 
 
 class _Rule:

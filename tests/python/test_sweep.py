@@ -1,5 +1,6 @@
 """Sweeps: axes, keys, threads, precision, kept outputs, masks, progress, cost."""
 
+import signal
 import threading
 import time
 import warnings
@@ -313,3 +314,40 @@ def test_no_warning_without_reason():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sweep(arrival_rate=[10, 50])
+
+
+def test_kept_rows_are_refused_before_they_are_made():
+    start = time.perf_counter()
+    with pytest.raises(dl.BudgetError, match=r"jobs.*keep_max = 1 GiB.*raise keep_max"):
+        dl.sweep(STATION, keep="jobs", jobs=500_000, reps=2000)
+    with pytest.raises(ValueError, match=r"keep fewer outputs.*budget="):
+        dl.sweep(STATION, keep="jobs", jobs=500_000, reps=200, keep_max="1TiB", budget={"total": "1GiB"})
+    assert time.perf_counter() - start < 5
+    few, many = (dl.estimate(STATION, jobs=n, reps=100, keep="jobs").bytes for n in (1000, 100_000))
+    assert many > 50 * few
+
+
+def test_precision_stops_where_the_memory_ends():
+    with pytest.warns(dl.DistlabWarning, match="keep_max.*the result has 8 repetitions"):
+        s = dl.sweep(
+            STATION, jobs=2000, reps=4, keep="jobs", keep_max="1MiB", precision=1e-6, reps_max=64, seed=2
+        )
+    assert s.reps == 8 and s.tables["jobs"]["rep"].max() == 7
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+def test_planning_a_large_sweep_hears_an_interrupt():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    rates = np.linspace(1, 90, 2_000_000)
+    start = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            dl.sweep(STATION, arrival_rate=rates, jobs=10, reps=1)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.perf_counter() - start < 1
