@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,24 +24,46 @@ from distlab.cli import (
 )
 
 COLUMNS_SHOWN = 6
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def command(name: str, argv: list[str]) -> int:
     """Parse the options of `run` or `sweep` and do it."""
-    if not argv or argv[0] in ("-h", "--help"):
+    if not argv:
+        raise Mistake(f"{name} needs a model, for example: {PROG} {name} queueing.station")
+    if argv[0] in ("-h", "--help"):
         _parser(name, None).print_help()
         return EXIT_DONE
     if argv[0].startswith("-"):
         raise Mistake(f"{name} needs the model first, for example: {PROG} {name} queueing.station {argv[0]}")
     model = _model.find(argv[0])
     parser = _parser(name, model)
-    args, unknown = parser.parse_known_args(argv[1:])
+    args, unknown = parser.parse_known_intermixed_args(argv[1:])
     if unknown:
         known = [s for a in parser._actions for s in a.option_strings]
         word = unknown[0].partition("=")[0]
         raise Mistake(f"{name} {model.name} has no option {word}{_near(word, known)}")
     given = _given(model, args)
+    _check_files(args)
     return (_run if name == "run" else _sweep)(model, given, args)
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """What cannot be written is refused before anything runs."""
+    for option in ("save", "plot"):
+        text = getattr(args, option, None)
+        if text is None:
+            continue
+        path = Path(text)
+        folder = path.parent
+        if option == "plot" and path.suffix.lower() not in PICTURES:
+            raise Mistake(f"--plot {text}: the file must end in {', '.join(PICTURES)}")
+        if path.is_dir() or not path.name:
+            raise Mistake(f"--{option} {text}: this is a directory, not a file")
+        if not folder.is_dir():
+            raise Mistake(f"--{option} {text}: there is no directory {folder}")
+        if not os.access(path if path.exists() and option == "plot" else folder, os.W_OK):
+            raise Mistake(f"--{option} {text}: it cannot be written")
 
 
 def _parser(name: str, model: Any) -> Parser:

@@ -278,3 +278,33 @@ def test_notebooks_never_overwrite_changes(inside, tmp_path):
     assert code == 0 and "1 files copied" in out and lessons[0].read_text() != "mine"
     (tmp_path / "file").write_text("")
     assert inside("notebooks", str(tmp_path / "file"))[0] == 2
+
+
+def test_files_that_cannot_be_written_are_refused_before_the_sweep(inside, tmp_path, monkeypatch):
+    monkeypatch.setattr(dl, "sweep", lambda *a, **k: pytest.fail("the sweep ran"))
+    monkeypatch.setattr(dl, "run", lambda *a, **k: pytest.fail("the model ran"))
+    missing = tmp_path / "no" / "such"
+    for command, option, path, word in (
+        ("sweep", "--save", missing / "s.npz", "no directory"),
+        ("sweep", "--save", tmp_path, "is a directory"),
+        ("sweep", "--plot", missing / "s.png", "no directory"),
+        ("sweep", "--plot", tmp_path / "s.gif", ".png"),
+        ("run", "--plot", tmp_path / "s", ".png"),
+    ):
+        code, out, err = inside(command, STATION, "servers=1", option, str(path))
+        assert code == 2 and out == "" and word in err and option in err
+
+
+def test_pairs_may_stand_after_options(inside):
+    words = ("--format", "json", "jobs=500", "--service", "exponential(mean=5ms)", "servers=2")
+    code, out, err = inside("run", STATION, "arrival_rate=90", *words)
+    params = json.loads(out)["params"]
+    assert code == 0 and err == "" and (params["servers"], params["arrival_rate"]) == (2, 90)
+    code, _, err = inside("run", STATION, "servers=2", "--sreed", "3", "jobs=500")
+    assert code == 2 and "--sreed" in err and "--seed" in err
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_a_model_is_needed(inside, command):
+    code, out, err = inside(command)
+    assert code == 2 and out == "" and "needs a model" in err and err.count("\n") == 1
