@@ -394,6 +394,27 @@ static void outside_the_domain(void **state)
     assert_true(isnan(wait[0]));
 }
 
+static void nothing_cancels_far_from_a_balanced_load(void **state)
+{
+    (void)state;
+    /* One place: busy is a / (1 + a) of the time, at any load. */
+    const dlab_queue one = dlab_mmck(1.46e6, 1e-6, 1, 1), loss = dlab_mgcc(3.2e5, 1e6, 4340);
+    near(one.utilisation, 1 - 1 / 1.46e12, 1e-15);
+    near(one.throughput, 1e-6 * (1 - 1 / 1.46e12), 1e-15);
+    assert_true(one.utilisation <= 1 && loss.utilisation <= 1 && loss.utilisation > 1 - 1e-7);
+    assert_true(dlab_mmck(80, 10, 1, 200).utilisation <= 1);
+    /* Hopeless overload with patience: the servers never rest. */
+    const dlab_queue leaving = dlab_erlang_a(1e6, 1e-6, 3, 1);
+    assert_true(leaving.utilisation <= 1);
+    near(leaving.throughput, 3e-6, 1e-12);
+    /* Light load: smaller jobs hardly ever interfere, but a wait is never below 0 nor above first come. */
+    const dlab_law wild = { 0.01, 1000 };
+    for (double rate = 1e-6; rate < 100; rate *= 10) {
+        const double wait = dlab_mg1_srpt(rate, wild) - wild.mean;
+        assert_true(wait >= 0 && wait <= dlab_mg1(rate, wild).wait);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +430,7 @@ int main(void)
         cmocka_unit_test(batches),
         cmocka_unit_test(srpt_and_processor_sharing),
         cmocka_unit_test(priorities),
+        cmocka_unit_test(nothing_cancels_far_from_a_balanced_load),
         cmocka_unit_test(outside_the_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
