@@ -67,6 +67,20 @@ def unknown(what, name, known):
     return UnknownNameError(f"{what} {short(name)} is not known{hint}{every}")
 
 
+class Named(dict):
+    """A dict by name whose missing names are mistakes with a hint."""
+
+    def __init__(self, what, items):
+        super().__init__(items)
+        self._what = what
+
+    def __missing__(self, name):
+        raise unknown(self._what, name, list(self))
+
+    def __reduce__(self):
+        return Named, (self._what, dict(self))
+
+
 class naming:
     """Put a name before the text of a mistake that does not have it yet."""
 

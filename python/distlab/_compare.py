@@ -140,7 +140,8 @@ class Comparison:
             half = (row["high"] - row["low"]) / 2
             at = ", ".join(f"{d}={_units.value_text(row[d], self.field(d))}" for d in self.dims)
             text = _units.value_text(row["difference"], meta)
-            text += f" ± {_units.value_text(half, meta, digits=2)}" if not (is_nan(half) or self.model.exact) else ""
+            if not (is_nan(half) or self.model.exact):
+                text += f" ± {_units.value_text(half, meta, digits=2)}"
             lines.append(
                 (at, text, f"x {_units.number(row['ratio'], 4)}", "" if row["differs"] else same)
             )

@@ -135,7 +135,11 @@ def _mapped_dim(model, keyword, given, pool, meta):
     inputs = list(given.values.values()) if isinstance(given.values, dict) else labels
     points = []
     for value in inputs:
-        out = given.fn(value)
+        try:
+            out = given.fn(value)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            raise ValueError(f"axis {given.name}: fn failed at {short(value)}: {text}") from error
         if not isinstance(out, dict):
             if keyword is None or keyword not in model.fields:
                 raise TypeError(f"axis {given.name}: fn must return a dict of parameters, not {short(out)}")
@@ -241,12 +245,14 @@ def plan(model, axes, given, design=None, check=True):
         if not isinstance(one, Axis):
             raise TypeError(f"only dl.axis(...) may stand without a keyword, not {short(one)}")
         dims.append(_axis_dim(model, None, one, pool))
+        _check_name(model, dims[-1])
     if design is not None:
         with naming("design"):
             dims.append(_design_dim(model, design, pool))
     for name, value in given.items():
         if isinstance(value, Axis):
             dims.append(_axis_dim(model, name, value, pool))
+            _check_name(model, dims[-1])
         elif _params.is_axis(value):
             with naming(name):
                 dims.append(_param_dim(model, name, value, pool))
@@ -273,6 +279,15 @@ def plan(model, axes, given, design=None, check=True):
     if check:
         _core.check(model.name, np.ascontiguousarray(rows.reshape(-1)), pool.arrays)
     return Plan(model, dims, rows, pool.arrays, bug)
+
+
+def _check_name(model, dim):
+    """The name of an axis must not say something else in the result."""
+    if dim.name in model.columns.names:
+        raise ValueError(f"an axis cannot be called {dim.name!r}: {model.name} has a column of that name")
+    known = model.fields.get(dim.name)
+    if known and known["type"] in ("double", "int") and dim.name not in dim.columns:
+        raise ValueError(f"the axis {dim.name!r} does not set the parameter {dim.name}: call it otherwise")
 
 
 def _fill(rows, base):

@@ -12,6 +12,7 @@ from ._common import check_seed, integer, naming, short, warn
 
 SAMPLES_MAX = 100_000_000
 PARTS_MAX = 64
+TEXT_MAX = 16384
 _EMPIRICAL = _core.DISTRIBUTION_NAMES.index("empirical")
 _MIXTURE = _core.DISTRIBUTION_NAMES.index("mixture")
 _UNITS = ("s", "byte", "1/s", "byte/s", "ppm")
@@ -235,6 +236,8 @@ def distribution(text, unit=None):
 
 
 def _parse(text, unit):
+    if len(text) > TEXT_MAX:
+        raise ValueError(f"a distribution's text is longer than {TEXT_MAX} characters")
     if unit is None:
         try:  # bare numbers fit every field
             record, parts = _core.parse_distribution(text, None)

@@ -437,7 +437,8 @@ def compare_html(comparison: Any) -> str:
             "told apart",
         )
         kind = "paired by common random numbers" if comparison.paired else "Welch intervals, no pairs"
-        how = f"{comparison.reps} repetitions, {_units.number(100 * comparison.confidence)} % intervals, {kind}"
+        level = _units.number(100 * comparison.confidence)
+        how = f"{comparison.reps} repetitions, {level} % intervals, {kind}"
         how = "exact" if comparison.model.exact else how
         base = _units.value_text(comparison.baseline, comparison.field(comparison.over))
         more = len(every) - min(count, len(every))

@@ -3,8 +3,8 @@
 A value is a number (SI), text with a unit, None (off), a choice by name, a set of flags, a distribution, a
 table. Types are judged here; ranges and rules across fields are judged by the core, once, for every caller.
 
-``DISTLAB_MUTANT=model:bug`` in the environment sets the parameter ``bug`` of that model wherever the call does
-not give it: a lesson's check must then fail. The provenance of every such result says so.
+``DISTLAB_MUTANT=model:bug`` in the environment sets the parameter ``bug`` of that model wherever the call
+does not give it: a lesson's check must then fail. The provenance of every such result says so.
 """
 
 import os
@@ -173,6 +173,10 @@ def _as_distribution(field, value):
 def _from_text(model, field, text):
     if "\0" in text or len(text) > 100_000:
         raise ValueError(f"{field['name']} cannot be read from {short(text)}")
+    if field["type"] == "distribution" and len(text) > _distribution.TEXT_MAX:
+        raise ValueError(
+            f"{field['name']}: a distribution's text is longer than {_distribution.TEXT_MAX} characters"
+        )
     record, parts = _core.parse(model.name, field["name"], text)
     if field["type"] == "distribution":
         if record["kind"] < 0:
@@ -304,7 +308,12 @@ def table_rows(model, field, value, pool):
             rows[spec["name"]] = blank
             continue
         for k, cell in enumerate(cells):
-            empty = cell is BLANK or (cell is None and not spec["optional"])
+            nan = isinstance(cell, float) and is_nan(cell)
+            if nan and not (spec["optional"] or spec["name"] in model.fields):
+                raise ValueError(
+                    f"{owner['name']}, row {k}: nan is no value, and no parameter of the same name stands in"
+                )
+            empty = cell is BLANK or nan or (cell is None and not spec["optional"])
             with naming(owner["name"]):
                 rows[spec["name"]][k] = (
                     blank if empty else _cell(model, owner, _read(model, owner, cell), pool)

@@ -135,6 +135,8 @@ def _literal(value: Any) -> str:
 
 
 def _columns(sweep: Any, y: Any) -> list[dict[str, Any]]:
+    if y is not None and not isinstance(y, (str, list, tuple)):
+        raise TypeError(f"y must be the name of a column or a list of names, not {y!r:.60}")
     names = [y] if isinstance(y, str) else list(y) if y is not None else [sweep.model.main_column]
     if not names:
         raise ValueError("y names no column")

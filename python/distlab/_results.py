@@ -6,7 +6,7 @@ Points are kept flat in the order of the grid; dims, coords and shape say how to
 import numpy as np
 
 from . import _core, _design, _params, _units
-from ._common import real, short, text_table, unknown
+from ._common import Named, real, short, text_table, unknown
 
 STATS = ("mean", "low", "high", "se", "n")
 
@@ -59,7 +59,7 @@ class Sweep:
         self.shape = tuple(len(coords[d]) for d in self.dims)
         self.reps, self.seed, self.crn, self.mutant = metrics.shape[1], seed, crn, mutant
         self.confidence, self.picked = confidence, picked or {}
-        self.tables = tables
+        self.tables = Named("kept table", tables)
         self._rows, self._pool, self._keys, self._varied = rows, pool, keys, varied
         self._metrics, self._buckets, self._flat_series, self._failed = metrics, buckets, series, failures
         self._cache = {}
@@ -243,10 +243,11 @@ class Sweep:
     @property
     def series(self):
         """{output: {"time": (times,) in s, column: (*shape, reps, times)}} of the series that were kept."""
-        return {
+        folded = {
             name: {c: v if c == "time" else v.reshape(*self.shape, self.reps, -1) for c, v in columns.items()}
             for name, columns in self._flat_series.items()
         }
+        return Named("kept series", folded)
 
     # Parts
 

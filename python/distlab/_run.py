@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _block, _core, _design, _params, _units
-from ._common import GIB, check_budget, check_seed, short, text_table, unknown, warn
+from ._common import GIB, Named, check_budget, check_seed, short, text_table, unknown, warn
 from ._model import find
 
 
@@ -53,8 +53,9 @@ class Run:
         self._columns = _core.columns(model.name, metrics, buckets)
         names = self._columns.dtype.names
         self.metrics = Metrics(model, zip(names, self._columns.reshape(-1)[0].tolist(), strict=True))
-        self.tables = outputs
-        self.series = {name: rows for name, rows in outputs.items() if model.outputs[name]["series"]}
+        self.tables = Named("kept table", outputs)
+        series = {name: rows for name, rows in outputs.items() if model.outputs[name]["series"]}
+        self.series = Named("kept series", series)
 
     def __getattr__(self, name):
         metrics = self.__dict__.get("metrics")

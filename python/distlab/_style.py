@@ -115,6 +115,8 @@ def canvas(ax: Axes | None, size: tuple[float, float] = SIZE) -> tuple[Figure | 
     """A styled Axes: the caller's, or one on a new figure (then the figure comes along)."""
     require()
     if ax is not None:
+        if not (hasattr(ax, "plot") and hasattr(ax, "set_xlabel")):
+            raise TypeError(f"ax must be matplotlib axes, not {ax!r:.60}")
         return None, ax
     from matplotlib.figure import Figure
 

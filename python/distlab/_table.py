@@ -1,7 +1,8 @@
 """Tables as values: rows of classes, topologies, fault plans, histories, with a label for plots.
 
-A table does not know yet which parameter it will be given to; its cells are read when it is. A missing key,
-NaN or an empty cell is blank: the model then takes the parameter of the same name.
+A table does not know yet which parameter it will be given to; its cells are read when it is. A missing key
+or an empty cell is blank: the model then takes the parameter of the same name. NaN is blank where there is
+such a parameter or the column may be off, else a mistake.
 """
 
 import numpy as np
@@ -56,7 +57,8 @@ def table(rows, /, *, label=None):
     ----------
     rows : list of dicts, dict of columns, NumPy structured array (n,), or pandas DataFrame
         Cells follow the rules of parameters: numbers in SI units or text with units, choices by name,
-        distributions. Missing keys, NaN and "" are blank.
+        distributions. Missing keys and "" are blank; NaN too where a parameter of the same name exists
+        or the column may be off.
     label : str, optional
         Name on axes and in legends.
 
@@ -113,8 +115,6 @@ def _plain(cell):
 
 
 def _blank(cell):
-    if isinstance(cell, float) and np.isnan(cell):
-        return BLANK
     return BLANK if isinstance(cell, str) and not cell.strip() else cell
 
 

@@ -186,3 +186,16 @@ def test_a_mutant_from_the_environment_and_an_explicit_bug():
     assert "did you mean" in mutated(f"queueing.statoin:{bug}", STATION, jobs=100)
     assert "did you mean" in mutated(f"{STATION}:{bug[:-1]}", STATION, jobs=100)
     assert "model:bug" in mutated("nonsense", STATION, jobs=100)
+
+
+def test_a_text_that_is_too_long():
+    text = f"exponential({' ' * 20_000}1ms)"
+    with pytest.raises(ValueError, match="longer than 16384"):
+        dl.distribution(text)
+    refused(ValueError, "service", "longer than 16384", model=STATION, service=text)
+
+
+def test_nan_in_a_table_without_a_parameter_behind_it():
+    table = dl.table([{"share": 1.0}, {"share": math.nan}])
+    refused(ValueError, "classes", "row 1", "share", "nan", model=STATION, classes=table)
+    dl.run(probe.NAME, classes=dl.table([{"rate": math.nan, "weight": 1.0}]))

@@ -291,3 +291,18 @@ def test_results_cannot_be_changed_by_accident(sweep):
 def test_plots_are_drawn(sweep):
     pytest.importorskip("matplotlib")
     assert sweep.plot() is not None and sweep.replay(0, keep=True).plot() is not None
+
+
+def test_names_and_axes_that_do_not_fit(sweep):
+    run = sweep.replay(0, 0, keep=True)
+    name = next(iter(run.series))
+    for kept in (run.series, run.tables, sweep.series):
+        with pytest.raises(dl.UnknownNameError, match=f"did you mean '{name}'"):
+            kept[name + "z"]
+    with pytest.raises(dl.UnknownNameError, match="zz"):
+        sweep.tables["zz"]
+    pytest.importorskip("matplotlib")
+    with pytest.raises(TypeError, match=r"\bax\b.*5"):
+        sweep.plot(ax=5)
+    with pytest.raises(TypeError, match=r"\by\b.*5"):
+        sweep.plot(y=5)

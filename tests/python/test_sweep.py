@@ -351,3 +351,14 @@ def test_planning_a_large_sweep_hears_an_interrupt():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert time.perf_counter() - start < 1
+
+
+def test_names_and_mistakes_of_mapped_axes():
+    with pytest.raises(ValueError, match=r"axis load: fn failed at 0: ZeroDivisionError") as caught:
+        sweep(dl.axis("load", [1, 0], lambda v: {"arrival_rate": 1 / v}))
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(ValueError, match="'latency_mean'.*column"):
+        sweep(dl.axis("latency_mean", [1, 2], lambda v: {"arrival_rate": v}))
+    with pytest.raises(ValueError, match="does not set the parameter servers"):
+        sweep(dl.axis("servers", [1, 2], lambda v: {"arrival_rate": v}))
+    assert sweep(dl.axis("servers", [1, 2], lambda v: {"servers": v, "arrival_rate": v})).shape == (2,)
