@@ -21,7 +21,7 @@ OBJECTS = $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY = $(OUT)/libdistlab.a
 C_TESTS = $(patsubst tests/c/%.c,$(OUT)/%,$(wildcard tests/c/test_*.c))
 # What runs threads, and so runs again under the thread sanitizer.
-THREAD_TESTS = $(OUT)/test_sweep
+THREAD_TESTS = $(BUILD)/tsan/test_sweep
 VERSION = $(shell sed -n 's/^\#define DLAB_VERSION "\(.*\)"/\1/p' csrc/include/distlab/version.h)
 
 .DELETE_ON_ERROR:
@@ -103,8 +103,8 @@ check-c:
 	$(MAKE) VARIANT=asan c-tests
 
 check-threads:
-	$(MAKE) VARIANT=tsan $(BUILD)/tsan/test_sweep
-	tools/run_c_tests.sh tsan $(BUILD)/tsan/test_sweep
+	$(MAKE) VARIANT=tsan $(THREAD_TESTS)
+	tools/run_c_tests.sh tsan $(THREAD_TESTS)
 
 check-python:
 	$(BIN)/python -m pytest tests -n 2 -q

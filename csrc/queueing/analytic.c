@@ -24,23 +24,8 @@ enum { STATES_TABLE, CLASSES_TABLE };
       "come out too short (mm1, mmc).",                                                                  \
       "theory.wait", "system=mmc servers=5 arrival_rate=400")
 
-enum {
-#define X(code, name, doc, violation, scope) BUG_##code,
-    BUGS(X)
-#undef X
-};
-static const char *const bug_names[] = {
-#define X(code, name, doc, violation, scope) name,
-    BUGS(X)
-#undef X
-        NULL
-};
-static const dlab_bug bugs[] = {
-#define X(code, name, doc, violation, scope) { name, doc, violation, scope },
-    BUGS(X)
-#undef X
-        { .name = NULL }
-};
+DLAB_DEFINE_BUGS(BUGS);
+
 static const char *const system_names[] = {
 #define X(code, name, uses) name,
     DLAB_SYSTEMS(X)

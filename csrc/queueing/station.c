@@ -25,23 +25,8 @@ enum { SERVERS_MAX = 10000 };
     X(SERVICE_COUNTED_AS_WAIT, "service_counted_as_wait", "The time in service is counted as waiting.", \
       "theory.wait", "arrival_rate=50 jobs=5000 reps=20")
 
-enum {
-#define X(code, name, doc, violation, scope) BUG_##code,
-    BUGS(X)
-#undef X
-};
-static const char *const bug_names[] = {
-#define X(code, name, doc, violation, scope) name,
-    BUGS(X)
-#undef X
-        NULL
-};
-static const dlab_bug bugs[] = {
-#define X(code, name, doc, violation, scope) { name, doc, violation, scope },
-    BUGS(X)
-#undef X
-        { .name = NULL }
-};
+DLAB_DEFINE_BUGS(BUGS);
+
 static const char *const disciplines[] = {
 #define X(code, name) name,
     DLAB_DISCIPLINES(X)
@@ -93,7 +78,7 @@ static const dlab_table class_table = { .name = "classes",
                                         .row_size = sizeof(dlab_job_class) };
 
 static const dlab_field param_fields[] = {
-    DLAB_GROUP(params, workload, dlab_workload_fields),
+    DLAB_GROUP(params, workload, dlab_workload_fields, .group = "Load"),
     DLAB_FIELD(params, service, .unit = "s", .display = "ms", .text = "exponential(10ms)", .min = 1e-8,
                .max = 1e6, .low = 1e-3, .high = 0.1, .log_scale = true, .group = "Service",
                .doc = "Time one server spends on one job."),

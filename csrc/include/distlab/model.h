@@ -20,6 +20,16 @@ typedef struct dlab_bug {
     const char *scope; /* parameters that show it: "arrival_rate=95 jobs=20000" */
 } dlab_bug;
 
+/* A model writes its bugs once, as a list of X(CODE, name, doc, violation, scope) that begins with none; this
+ * expands it to the codes BUG_CODE, the names for the field `bug` (bug_names) and the rows (bugs). */
+#define DLAB_BUG_CODE(code, name, doc, violation, scope) BUG_##code,
+#define DLAB_BUG_NAME(code, name, doc, violation, scope) name,
+#define DLAB_BUG_ROW(code, name, doc, violation, scope) { name, doc, violation, scope },
+#define DLAB_DEFINE_BUGS(LIST)                                           \
+    enum { LIST(DLAB_BUG_CODE) };                                        \
+    static const char *const bug_names[] = { LIST(DLAB_BUG_NAME) NULL }; \
+    static const dlab_bug bugs[] = { LIST(DLAB_BUG_ROW){ NULL, NULL, NULL, NULL } }
+
 /* One run's world. */
 typedef struct dlab_ctx {
     uint64_t key; /* everything random below this row derives from it */
