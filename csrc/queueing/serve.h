@@ -24,6 +24,7 @@ enum {
 #define X(code, name) DLAB_DISCIPLINE_##code,
     DLAB_DISCIPLINES(X)
 #undef X
+        DLAB_DISCIPLINE_COUNT
 };
 
 enum { DLAB_CLASSES_MAX = 16, DLAB_BATCH_COUNT = 32 };
