@@ -3,6 +3,7 @@
  * keeps no state: everything it may touch is in its dlab_ctx. */
 #ifndef DISTLAB_MODEL_H
 #define DISTLAB_MODEL_H
+#include <distlab/chooser.h>
 #include <distlab/distribution.h>
 #include <distlab/error.h>
 #include <distlab/field.h>
@@ -44,6 +45,8 @@ typedef struct dlab_ctx {
     bool output_full;                /* the run ended because of that */
     uint32_t wanted;                 /* bit k: output table k is wanted */
     uint64_t steps, steps_max, poll_at;
+    dlab_chooser *chooser;    /* who decides; NULL: everything is drawn */
+    uint64_t fingerprint;     /* of the events of this run, in order; 0: the run had none */
     struct dlab_watch *watch; /* how the core learns that it must stop; NULL: never */
 } dlab_ctx;
 
@@ -55,9 +58,10 @@ typedef struct dlab_model {
     const char *source; /* literature */
     const dlab_field *params, *metrics;
     size_t params_size, metrics_size;
-    const dlab_table *outputs; /* ended by a NULL name; NULL: none */
-    const dlab_bug *bugs;      /* ended by a NULL name; NULL: none */
-    bool exact;                /* no randomness: one repetition, no interval */
+    const dlab_table *outputs;             /* ended by a NULL name; NULL: none */
+    const dlab_bug *bugs;                  /* ended by a NULL name; NULL: none */
+    const struct dlab_trace_schema *trace; /* names behind the output table "trace"; NULL: no trace */
+    bool exact;                            /* no randomness: one repetition, no interval */
     /* Columns (expanded names such as latency_mean) for which theory() knows a second witness. */
     const char *const *theory_columns; /* NULL-terminated; NULL: none */
     /* Cross-field rules; optional. */

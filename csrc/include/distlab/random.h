@@ -27,7 +27,14 @@ uint64_t dlab_row_key(uint64_t seed, uint64_t point, uint64_t rep);
     X(CLASS, "classes of jobs")                       \
     X(PATIENCE, "when jobs give up")                  \
     X(PAUSE, "pauses of servers")                     \
-    X(LINE, "random order of service")
+    X(LINE, "random order of service")                \
+    X(LINK, "delays of a directed link")              \
+    X(CHANCE, "losses and copies on a link")          \
+    X(TIMER, "timer draws of a node")                 \
+    X(NODE, "coins and processing of a node")         \
+    X(DISK, "latencies and faults of a disk")         \
+    X(CLOCK, "drift and skew of a clock")             \
+    X(FAULT, "when and whom faults strike")
 
 typedef enum dlab_purpose {
 #define X(name, text) DLAB_PURPOSE_##name,

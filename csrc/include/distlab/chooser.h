@@ -1,0 +1,136 @@
+/* One chooser for every nondeterministic decision of a run: drawn, replayed from a list, enumerated, or
+ * asked of a person.
+ *
+ * A choice is a name, never an index: "deliver this message", "fire this timer". Two drivers offer
+ * different options in different orders but agree on names, so one list of choices replays in all of them.
+ * Only the next event and coins are choices; loss, delays and timer draws are how a simulator picks the
+ * next event. Option 0 is the quiet one (nothing unusual happens). A list holds every event and the coins
+ * that did not fall quietly; entries not on offer are skipped and counted, so a list with entries deleted
+ * still replays: shrinking is deleting. */
+#ifndef DISTLAB_CHOOSER_H
+#define DISTLAB_CHOOSER_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <distlab/memory.h>
+#include <distlab/random.h>
+
+/* Kind in the upper 8 bits, what it happens to in the lower 56: the fingerprint of a message's content, or
+ * a node and an index. */
+typedef uint64_t dlab_choice;
+
+#define DLAB_CHOICE_KINDS(X)  \
+    X(DELIVER, "deliver")     \
+    X(DROP, "drop")           \
+    X(TIMER, "timer")         \
+    X(PERSISTED, "persisted") \
+    X(REQUEST, "request")     \
+    X(READY, "ready")         \
+    X(CRASH, "crash")         \
+    X(RESTART, "restart")     \
+    X(FAULT, "fault")         \
+    X(HEAL, "heal")           \
+    X(TICK, "tick")           \
+    X(COIN, "coin")
+
+enum {
+    DLAB_CHOICE_NONE,
+#define X(name, text) DLAB_CHOICE_##name,
+    DLAB_CHOICE_KINDS(X)
+#undef X
+        DLAB_CHOICE_PRIVATE = 64 /* a hand-written machine numbers its own kinds from here */
+};
+
+#define DLAB_CHOICE_WHAT_MASK (UINT64_MAX >> 8)
+
+static inline dlab_choice dlab_choice_of(unsigned kind, uint64_t what)
+{
+    return (uint64_t)kind << 56 | (what & DLAB_CHOICE_WHAT_MASK);
+}
+static inline unsigned dlab_choice_kind(dlab_choice c) { return (unsigned)(c >> 56); }
+static inline uint64_t dlab_choice_what(dlab_choice c) { return c & DLAB_CHOICE_WHAT_MASK; }
+
+/* A choice about a node: its timer, its crash, ... */
+static inline dlab_choice dlab_choice_at(unsigned kind, uint32_t node, uint64_t index)
+{
+    return dlab_choice_of(kind, index << 16 | (node & 0xffffu));
+}
+
+/* What a coin decides. The protocol's own coins begin at OWN. */
+enum { DLAB_COIN_LOSE = 1, DLAB_COIN_AGAIN, DLAB_COIN_CORRUPT, DLAB_COIN_REORDER, DLAB_COIN_OWN = 16 };
+
+/* The name of a coin: what it decides (8 bits), about what (47 bits); the lowest bit is how it fell. */
+static inline dlab_choice dlab_coin_name(unsigned decides, uint64_t about)
+{
+    return dlab_choice_of(DLAB_CHOICE_COIN,
+                          (uint64_t)(decides & 0xffu) << 48 | (about & UINT64_C(0x7fffffffffff)) << 1);
+}
+
+/* A recorded run, a counterexample, a learner's clicks: all the same list. */
+typedef struct dlab_choices {
+    dlab_buffer list; /* of dlab_choice */
+    dlab_memory *memory;
+    size_t most;     /* entries; 0: DLAB_CHOICES_DEFAULT */
+    bool incomplete; /* the run made more choices than were kept */
+} dlab_choices;
+enum { DLAB_CHOICES_DEFAULT = 1 << 20 };
+
+typedef struct dlab_chooser dlab_chooser;
+struct dlab_chooser {
+    /* The index of the option taken; n >= 1. odds weigh the options, NULL: no odds are known. Negative:
+     * the run ends. NULL pick: everything is drawn. */
+    int (*pick)(dlab_chooser *c, const dlab_choice *options, const double *odds, uint32_t n);
+    bool names_events;    /* asked for each next event; else time decides and only coins are asked */
+    dlab_choices *record; /* NULL: nobody keeps the list */
+    /* Text of an option, for a person; set by the driver that offers the options. */
+    void (*describe)(const void *arg, dlab_choice choice, char *text, size_t size);
+    const void *describe_arg;
+};
+
+void dlab_choices_note(dlab_choices *choices, dlab_choice choice);
+
+static inline void dlab_note(dlab_chooser *c, dlab_choice choice)
+{
+    if (c != NULL && c->record != NULL) dlab_choices_note(c->record, choice);
+}
+
+/* Does a coin fall on its loud side, which has probability p? Drawn from rng unless the chooser decides
+ * coins. p <= 0: never, p >= 1: always; then nobody is asked and nothing is recorded. */
+bool dlab_coin_slow(dlab_chooser *c, dlab_rng *rng, dlab_choice name, double p);
+static inline bool dlab_coin(dlab_chooser *c, dlab_rng *rng, dlab_choice name, double p)
+{
+    if (p <= 0) return false;
+    if (c == NULL && p < 1) return dlab_rng_unit(rng) < p;
+    return p >= 1 || dlab_coin_slow(c, rng, name, p);
+}
+
+/* Which of n options (n >= 1) happens next; -1: the run ends. */
+int dlab_choose(dlab_chooser *c, const dlab_choice *options, const double *odds, uint32_t n);
+
+/* Reads a list. The next event is the first entry from here on that is on offer; entries passed over are
+ * counted. A coin looks at the next entry only. Past the end everything is quiet. */
+typedef struct dlab_replay {
+    dlab_chooser base;
+    const dlab_choice *list;
+    size_t count, next, skipped;
+} dlab_replay;
+void dlab_replay_open(dlab_replay *r, const dlab_choice *list, size_t count);
+
+/* Walks every way the coins of a run can fall, like an odometer; `weight` is the product of the odds of
+ * the run under way. Between runs: while (dlab_enumerator_next(&e)). */
+enum { DLAB_COINS_MAX = 64 };
+typedef struct dlab_enumerator {
+    dlab_chooser base;
+    uint32_t depth, position;
+    uint32_t digit[DLAB_COINS_MAX], limit[DLAB_COINS_MAX];
+    double weight;
+    bool started, too_deep;
+} dlab_enumerator;
+void dlab_enumerator_open(dlab_enumerator *e);
+bool dlab_enumerator_next(dlab_enumerator *e);
+
+/* The 56-bit fingerprint of some bytes: the name of a message in a choice. */
+uint64_t dlab_fingerprint56(uint64_t seed, const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,58 @@
+/* Node clocks: a monotonic clock that drifts, and a wall clock that is off, drifts and jumps, with the
+ * error bound a clock service promises.
+ *
+ * Each clock's rate is constant between changes: local = base + (true - since) * (1 + ppb / 1e9), all in
+ * int64 ns, rounded down. A timer runs on the monotonic clock. Bounded error as in Corbett et al., "Spanner"
+ * (OSDI 2012), section 3: the bound starts at clock_error after each synchronisation and grows at
+ * drift_bound until the next. */
+#ifndef DISTLAB_SIM_CLOCK_H
+#define DISTLAB_SIM_CLOCK_H
+#include <distlab/model.h>
+
+#define DLAB_CLOCK_SPREADS(X) \
+    X(RANDOM, "random")       \
+    X(WORST, "worst")
+
+enum {
+#define X(code, name) DLAB_CLOCK_SPREAD_##code,
+    DLAB_CLOCK_SPREADS(X)
+#undef X
+};
+
+/* Parameters, as a model holds them (DLAB_GROUP). */
+typedef struct dlab_clocks {
+    double drift;         /* ppm: no node's rate is further off than this */
+    double skew;          /* s: no wall clock is further off than this at the start */
+    int32_t clock_spread; /* random: uniform within the bounds; worst: nodes alternate between both ends */
+    double sync_interval; /* s between synchronisations of the wall clock with true time; off: never */
+    double clock_error;   /* s: what is left of the wall clock's offset after one, and what is promised */
+} dlab_clocks;
+
+extern const dlab_field dlab_clock_fields[];
+
+typedef struct dlab_clock {
+    int64_t since, mono, wall; /* true time of the last change, and both clocks then */
+    int64_t ppb;               /* rate - 1, in 1e-9 */
+    int64_t error, synced;     /* bound at true time `synced`; INT64_MAX: nothing is promised */
+    int64_t bound_ppb;         /* how fast the bound grows */
+} dlab_clock;
+
+/* The clock of one node at true time 0; drift and skew are drawn from stream (CLOCK, node). */
+void dlab_clock_open(dlab_clock *c, const dlab_clocks *p, const dlab_ctx *ctx, uint32_t node);
+
+int64_t dlab_clock_mono(const dlab_clock *c, int64_t now);
+int64_t dlab_clock_wall(const dlab_clock *c, int64_t now);
+
+/* Half the width of the interval the clock service promises at that time. */
+int64_t dlab_clock_error(const dlab_clock *c, int64_t now);
+
+/* The earliest true time at which the monotonic clock has advanced by at least `local` ns since now. */
+int64_t dlab_clock_after(const dlab_clock *c, int64_t now, int64_t local);
+
+/* The rate changes (ppm), the wall clock jumps (ns), the clock service sets it `offset` off true time and
+ * promises `error` from then on. */
+void dlab_clock_set_drift(dlab_clock *c, int64_t now, double ppm);
+void dlab_clock_jump(dlab_clock *c, int64_t now, int64_t by);
+void dlab_clock_sync(dlab_clock *c, int64_t now, int64_t offset, int64_t error);
+
+#endif

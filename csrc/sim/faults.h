@@ -1,0 +1,108 @@
+/* Faults as a table: rows that say when, what, to whom and for how long; explicit (`time`) or drawn
+ * (`rate`). A drawn row is an alternating renewal process: time to the next fault is exponential with the
+ * rate, counted from the end of the last; the share of time without the fault is MTBF / (MTBF + MTTR).
+ * Draws come from stream (FAULT, row << 16 | node). */
+#ifndef DISTLAB_SIM_FAULTS_H
+#define DISTLAB_SIM_FAULTS_H
+#include <distlab/model.h>
+
+struct dlab_world;
+
+/* X(CODE, name): what `node`, `peer`, `members` and `amount` mean:
+ *   crash: power fails, restart after the duration with the disk as `disk` says.
+ *   pause: the node stops (garbage collection, a suspended machine) and wakes believing old time.
+ *   slow: its processing and its disk take `amount` times as long.
+ *   partition: `members` on one side, everybody else on the other.
+ *   isolate: the node against everybody else. one_way: nothing from node to peer (peer blank: to anybody).
+ *   partial: node and peer cannot talk, everybody else can.
+ *   bridge: two halves that only `node` can reach. majority_ring: each node sees a majority, no two the same.
+ *   flapping: like isolate, cut and healed again every `amount` seconds.
+ *   clog: messages from node to peer are held until it ends. slow_link: node to peer takes `amount` times as
+ *   long. degrade: node to peer loses a share `amount` more. gray: the node loses a share `amount` of the
+ *   messages of kind `message` it sends.
+ *   clock_jump: the wall clock jumps by `amount` s. clock_drift: the rate is `amount` ppm for the duration.
+ *   disk_full, disk_error: every write is refused, or fails. disk_slow: fsync takes `amount` times as long.
+ *   disk_rot: a bit flips in each of `amount` sectors. */
+#define DLAB_FAULTS(X)                \
+    X(CRASH, "crash")                 \
+    X(PAUSE, "pause")                 \
+    X(SLOW, "slow")                   \
+    X(PARTITION, "partition")         \
+    X(ISOLATE, "isolate")             \
+    X(ONE_WAY, "one_way")             \
+    X(PARTIAL, "partial")             \
+    X(BRIDGE, "bridge")               \
+    X(MAJORITY_RING, "majority_ring") \
+    X(FLAPPING, "flapping")           \
+    X(CLOG, "clog")                   \
+    X(SLOW_LINK, "slow_link")         \
+    X(DEGRADE, "degrade")             \
+    X(GRAY, "gray")                   \
+    X(CLOCK_JUMP, "clock_jump")       \
+    X(CLOCK_DRIFT, "clock_drift")     \
+    X(DISK_FULL, "disk_full")         \
+    X(DISK_ERROR, "disk_error")       \
+    X(DISK_SLOW, "disk_slow")         \
+    X(DISK_ROT, "disk_rot")
+
+enum {
+#define X(code, name) DLAB_FAULT_##code,
+    DLAB_FAULTS(X)
+#undef X
+};
+
+/* Whom a row strikes: the node it names, one drawn for each fault, each node by a process of its own, or
+ * whoever leads at that moment (nobody when nobody does). */
+#define DLAB_TARGETS(X) X(NODE, "node") X(RANDOM, "random") X(EACH, "each") X(LEADER, "leader")
+enum {
+#define X(code, name) DLAB_TARGET_##code,
+    DLAB_TARGETS(X)
+#undef X
+};
+
+/* One row of the table `faults`. */
+typedef struct dlab_fault_row {
+    double time; /* s; blank: drawn with `rate` */
+    double rate; /* 1/s, in the time without the fault; blank: once, at `time` */
+    int32_t kind, target;
+    int64_t node;               /* blank: the target says */
+    int64_t peer;               /* blank: all others */
+    int64_t members;            /* bit i: node i (of the first 62); blank: a random minority */
+    dlab_distribution duration; /* s; off: until the run ends */
+    double amount;
+    int64_t message; /* kind of message that a gray node loses; blank: all */
+    int32_t disk;    /* what a crash leaves: DLAB_KEEPS */
+} dlab_fault_row;
+
+extern const dlab_table dlab_faults_table;
+
+/* A field of type table reference that a model holds: DLAB_FIELD(params, faults, DLAB_FAULTS_FIELD). */
+#define DLAB_FAULTS_FIELD                                                                        \
+    .table = &dlab_faults_table,                                                                 \
+    .doc = "What goes wrong and when: rows of kind, time or rate, target and duration; none by " \
+           "default.",                                                                           \
+    .group = "faults"
+
+typedef struct dlab_fault dlab_fault; /* one process: a row, for one node when its target is each */
+
+typedef struct dlab_faults {
+    const dlab_fault_row *rows;
+    size_t row_count;
+    dlab_fault *processes;
+    size_t count;
+} dlab_faults;
+
+/* Rules for the rows of a plan against a world of `nodes` nodes (node and peer exist, amount fits kind). */
+int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, dlab_error *err);
+
+/* Schedule the first fault of each process. */
+int dlab_faults_open(dlab_faults *f, dlab_ref plan, struct dlab_world *world);
+
+/* Process k begins its fault now, or ends it (the world calls this for its events FAULT and HEAL). */
+int dlab_faults_begin(dlab_faults *f, struct dlab_world *world, size_t k);
+int dlab_faults_end(dlab_faults *f, struct dlab_world *world, size_t k);
+
+/* End everything now and begin nothing more: the second phase of a run, which demands progress. */
+int dlab_faults_heal(dlab_faults *f, struct dlab_world *world);
+
+#endif
