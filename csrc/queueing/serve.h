@@ -114,6 +114,11 @@ bool dlab_serve_is_recursive(const dlab_serve *what);
 int dlab_serve_by_recursion(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx);
 int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx);
 
+/* Event by event where nothing but the order of arrival matters and nobody listens to single jobs; the
+ * event simulation uses it by itself. */
+bool dlab_serve_is_plain(const dlab_serve *what, const dlab_ctx *ctx);
+int dlab_serve_plainly(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx);
+
 /* Tell the tables of one job; arrivals never decrease for the series of the recursion. */
 int dlab_serve_tell(dlab_ctx *ctx, int64_t job, int64_t priority, int64_t arrival, int64_t start,
                     int64_t departure, int outcome);

@@ -395,6 +395,7 @@ static int run(events *v)
 
 int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram *latency, dlab_ctx *ctx)
 {
+    if (dlab_serve_is_plain(what, ctx)) return dlab_serve_plainly(what, m, latency, ctx);
     events *v = dlab_alloc(ctx, 1, sizeof *v);
     if (v == NULL) return ctx->err.code;
     *v = (events){ .what = what, .m = m, .latency = latency, .ctx = ctx };

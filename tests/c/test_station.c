@@ -246,6 +246,14 @@ static void time_has_an_end(void **state)
     if (o.err.code) fail_msg("%s", o.err.text);
     assert_true(value(&o, "utilisation") <= 1 && value(&o, "latency_mean") >= 1e6);
     drop(&o);
+    set(params, "method", "events");
+    for (uint32_t wanted = 0; wanted < 2; wanted++) { /* the short loop of events, and the long one */
+        set(params, "jobs", "100000");
+        o = run_rows(&(dlab_sweep){ .wanted = wanted }, &dlab_queueing_station, params, 1, 1);
+        assert_int_equal(o.err.code, DLAB_ELIMIT);
+        assert_non_null(strstr(o.err.text, "146 years"));
+        drop(&o);
+    }
     free(params);
 }
 
@@ -266,10 +274,50 @@ static void warmup_is_cut_where_it_should_be(void **state)
     free(params);
 }
 
+/* Without tables and limits, events run in a loop of their own; a capacity never reached or a listener
+ * takes the loop that knows everything. Warm-ups, batches, a line that outgrows its ring, many servers. */
+static void the_short_loop_of_events_is_the_long_one(void **state)
+{
+    static const char *const cases[][4] = { /* rate, servers, warmup_jobs, jobs */
+                                            { "95", "1", "0", "1500" },      { "95", "1", "700", "1500" },
+                                            { "400", "1", "0", "3000" },     { "290", "3", "1", "1000" },
+                                            { "19000", "200", "9", "2000" }, { "90", "1", "0", "1" },
+                                            { "90", "2", "1", "63" },        { "50", "1", "0", "64" }
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const settings[][2] = { { "arrival_rate", cases[i][0] },
+                                            { "servers", cases[i][1] },
+                                            { "warmup_jobs", cases[i][2] },
+                                            { "jobs", cases[i][3] },
+                                            { "warmup_fraction", "0" },
+                                            { "method", "events" },
+                                            { NULL, NULL } };
+        void *params = station(settings);
+        int n;
+        outcome quick = run_rows(&(dlab_sweep){ .wanted = 0 }, &dlab_queueing_station, params, 1, 1);
+        outcome told = run_rows(&(dlab_sweep){ .wanted = 3 }, &dlab_queueing_station, params, 1, 1);
+        set(params, "capacity", "1000000");
+        outcome roomy = run_rows(&(dlab_sweep){ .wanted = 0 }, &dlab_queueing_station, params, 1, 1);
+        if (quick.err.code) fail_msg("%s", quick.err.text);
+        double *a = all_columns(&quick, &n), *b = all_columns(&told, &n), *c = all_columns(&roomy, &n);
+        assert_memory_equal(a, b, (size_t)n * sizeof *a);
+        assert_memory_equal(a, c, (size_t)n * sizeof *a);
+        free(a);
+        free(b);
+        free(c);
+        drop(&quick);
+        drop(&told);
+        drop(&roomy);
+        free(params);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_recursion_is_the_station),
+        cmocka_unit_test(the_short_loop_of_events_is_the_long_one),
         cmocka_unit_test(time_has_an_end),
         cmocka_unit_test(warmup_is_cut_where_it_should_be),
     };
