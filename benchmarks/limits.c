@@ -1,7 +1,8 @@
 /* The plain-C limits that distlab is measured against, in the same run on the same machine: M/M/1 by
  * Lindley's recursion in double with nothing else (no statistics, no budget, no units), one stream,
- * ziggurat exponentials, and the same on threads with an atomic counter. Usage: limits lindley CUSTOMERS
- * SEED | limits sweep ROWS THREADS; prints seconds and a mean. */
+ * ziggurat exponentials; event by event through a generic heap; and rows of either on threads that share
+ * an atomic counter. Usage: limits lindley|heap CUSTOMERS SEED | limits sweep|heap_sweep ROWS THREADS
+ * SEED; prints seconds and a mean. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -162,10 +163,23 @@ static void arrive(world *w, uint64_t unused)
     if (--w->left > 0) push(w, w->now + exponential(&w->r) * w->gap, arrive);
 }
 
-static double heap(uint64_t customers, double load, uint64_t seed)
+static world *make_world(void)
 {
     world *w = calloc(1, sizeof *w);
     w->ring = malloc(RING * sizeof *w->ring);
+    return w;
+}
+
+static void free_world(world *w)
+{
+    free(w->ring);
+    free(w);
+}
+
+static double heap(world *w, uint64_t customers, double load, uint64_t seed)
+{
+    w->count = w->sequence = w->head = w->tail = w->done = 0;
+    w->sum = 0;
     w->gap = 1 / load;
     w->left = customers;
     seed_rng(&w->r, seed);
@@ -175,9 +189,14 @@ static double heap(uint64_t customers, double load, uint64_t seed)
         w->now = e.time;
         e.handler(w, e.argument);
     }
-    const double mean = w->sum / (double)customers;
-    free(w->ring);
-    free(w);
+    return w->sum / (double)customers;
+}
+
+static double heap_once(uint64_t customers, double load, uint64_t seed)
+{
+    world *w = make_world();
+    const double mean = heap(w, customers, load, seed);
+    free_world(w);
     return mean;
 }
 
@@ -191,21 +210,30 @@ static double now_s(void)
 typedef struct sweep {
     atomic_int next;
     int rows;
+    bool by_events;
+    uint64_t seed;
     double *out;
 } sweep;
 
 static void *work(void *arg)
 {
     sweep *s = arg;
+    world *w = make_world(); /* one for all rows of a thread: a row costs its events and no allocation */
     int i;
-    while ((i = atomic_fetch_add(&s->next, 1)) < s->rows)
-        s->out[i] = lindley(ROW_CUSTOMERS, 0.5 + 0.45 * (i % 64) / 63.0, (uint64_t)i + 1);
+    while ((i = atomic_fetch_add(&s->next, 1)) < s->rows) {
+        const double load = 0.5 + 0.45 * (i % 64) / 63.0;
+        const uint64_t seed = (s->seed << 32) + (uint64_t)i;
+        s->out[i] = s->by_events ? heap(w, ROW_CUSTOMERS, load, seed) : lindley(ROW_CUSTOMERS, load, seed);
+    }
+    free_world(w);
     return NULL;
 }
 
-static double run_sweep(int rows, int threads)
+static double run_sweep(int rows, int threads, uint64_t seed, bool by_events)
 {
-    sweep s = { .rows = rows, .out = calloc((size_t)rows, sizeof(double)) };
+    sweep s = {
+        .rows = rows, .by_events = by_events, .seed = seed, .out = calloc((size_t)rows, sizeof(double))
+    };
     pthread_t thread[64];
     double sum = 0;
     for (int t = 0; t < threads && t < 64; t++) (void)pthread_create(&thread[t], NULL, work, &s);
@@ -215,17 +243,21 @@ static double run_sweep(int rows, int threads)
     return sum / rows;
 }
 
+static double one_pass(int count, char **words)
+{
+    const uint64_t size = strtoull(words[1], NULL, 10), seed = strtoull(words[count - 1], NULL, 10);
+    if (count == 4) return run_sweep((int)size, atoi(words[2]), seed, strcmp(words[0], "heap_sweep") == 0);
+    return strcmp(words[0], "heap") == 0 ? heap_once(size, 0.9, seed) : lindley(size, 0.9, seed);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 4) return 2;
+    if (argc != 4 && argc != 5) return 2;
     build_ziggurat();
-    const uint64_t customers = strtoull(argv[2], NULL, 10), seed = strtoull(argv[3], NULL, 10);
     double start = 0, mean = 0;
     for (int pass = 0; pass < 2; pass++) { /* the first one warms up */
         start = now_s();
-        mean = strcmp(argv[1], "lindley") == 0 ? lindley(customers, 0.9, seed)
-               : strcmp(argv[1], "heap") == 0  ? heap(customers, 0.9, seed)
-                                               : run_sweep((int)customers, (int)seed);
+        mean = one_pass(argc - 1, argv + 1);
     }
     printf("%.9f %.6f\n", now_s() - start, mean);
     return 0;

@@ -2,10 +2,13 @@
 
 Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles,
 because absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here
-with -O3 -march=native; distlab runs as installed.
+with -O3 -march=native; distlab runs as installed. A peer that is not installed is "not measured"; cimba may
+live in another Python, which DISTLAB_CIMBA_PYTHON names.
 """
 
 import argparse
+import itertools
+import math
 import os
 import statistics
 import subprocess
@@ -14,8 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import cimba_peer
+
 HERE = Path(__file__).resolve().parent
 ROUNDS = 15
+LOADS = 64  # of the rows of a sweep, from 0.50 to 0.95
 
 
 def build_limits(folder):
@@ -26,9 +32,13 @@ def build_limits(folder):
     return program
 
 
-def limit(program, *words):
+def limit(program, *words, means=None):
+    """Seconds of a plain-C limit; the mean it found is added to `means`."""
     out = subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=True)
-    return float(out.stdout.split()[0])
+    seconds, mean = map(float, out.stdout.split())
+    if means is not None:
+        means.append(mean)
+    return seconds
 
 
 def timed(call):
@@ -37,18 +47,54 @@ def timed(call):
     return time.perf_counter() - start
 
 
-def paired(ours, theirs, rounds=ROUNDS):
-    """Ratios and times of the two, interleaved; the first round warms up."""
-    pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
-    ratios = sorted(a / b for a, b in pairs)
+def interleaved(calls, rounds):
+    """Times of each call over the rounds, one after the other in each; the first round warms up."""
+    return list(zip(*[[call() for call in calls] for _ in range(rounds + 1)][1:], strict=True))
+
+
+def compared(ours, theirs):
+    """Median ratio of two lists of times with its quartiles, and the median times."""
+    ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
     quarter = len(ratios) // 4
     return (
         statistics.median(ratios),
         ratios[quarter],
         ratios[-1 - quarter],
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
+        statistics.median(ours),
+        statistics.median(theirs),
     )
+
+
+def paired(ours, theirs, rounds=ROUNDS):
+    """Ratios and times of the two, interleaved."""
+    return compared(*interleaved([ours, theirs], rounds))
+
+
+def as_speed(figures, work):
+    """Ratio of the speeds, and work done per second, from a ratio of times."""
+    median, low, high, ours, theirs = figures
+    return 1 / median, 1 / high, 1 / low, work / ours, work / theirs
+
+
+def disagreement(ours, theirs):
+    """Why two lists of means cannot be of one model, or "": five standard errors are no bad luck.
+
+    A single number in place of a list is an exact value.
+    """
+    (a, a_error), (b, b_error) = map(mean_and_error, (ours, theirs))
+    if abs(a - b) <= 5 * math.hypot(a_error, b_error):
+        return ""
+    return f"means {a:.4f} +- {a_error:.4f} and {b:.4f} +- {b_error:.4f} are not of one model"
+
+
+def mean_and_error(values):
+    if isinstance(values, (int, float)):
+        return values, 0.0
+    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values))
+
+
+def not_measured(name, reason):
+    print(f"{name:<58} not measured: {reason}")
 
 
 def show(name, figures, goal, unit, scale):
@@ -71,43 +117,98 @@ def recursion(program):
     show("exact recursion, 1e6 customers / plain-C Lindley", ours, "<= 1.25", "ns a customer", 1e3)
 
 
-def sweep(program):
-    """Rows of 10 000 customers on two threads, and the scaling from one to two, both against plain C."""
+def sweep_rows(threads, reps, seed, method, means):
+    """Seconds for a sweep of 10 000-customer rows; its grand mean, in service times, is added to `means`."""
     import numpy as np
 
     import distlab as dl
 
-    rates = np.linspace(50, 95, 64)
-    reps = 32
-    rows = len(rates) * reps
+    start = time.perf_counter()
+    result = dl.sweep(
+        "queueing.station",
+        arrival_rate=np.linspace(50, 95, LOADS),
+        jobs=10_000,
+        method=method,
+        reps=reps,
+        seed=seed,
+        threads=threads,
+        progress=False,
+    )
+    seconds = time.perf_counter() - start
+    means.append(100 * float(result.array["latency_mean"].mean()))
+    return seconds
 
-    def ours(threads):
-        return timed(
-            lambda: dl.sweep(
-                "queueing.station",
-                arrival_rate=rates,
-                jobs=10_000,
-                reps=reps,
-                threads=threads,
-                progress=False,
-            )
+
+def against_threads(program, word, method, reps, rounds):
+    """Our times and plain C's on 2 threads, then on 1, interleaved on the same rows."""
+    seeds = itertools.count(1)
+    ours, plain = [], []
+    calls = [
+        call
+        for threads in (2, 1)
+        for call in (
+            lambda threads=threads: sweep_rows(threads, reps, next(seeds), method, ours),
+            lambda threads=threads: limit(program, word, LOADS * reps, threads, next(seeds), means=plain),
         )
+    ]
+    times = interleaved(calls, rounds)
+    reason = disagreement(ours, plain)
+    if reason:
+        raise SystemExit(f"{word}: {reason}")
+    return times
 
-    figures = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 9)
-    show(
-        "sweep of 10 000-customer rows, 2 threads / plain-C threads",
-        figures,
-        "<= 1.25",
-        "us a row",
-        1e6 / rows,
-    )
-    one = paired(lambda: ours(1), lambda: limit(program, "sweep", rows, 1), 5)
-    two = paired(lambda: ours(2), lambda: limit(program, "sweep", rows, 2), 5)
-    own, plain = one[3] / two[3], one[4] / two[4]
-    print(
-        f"{'  its scaling from 1 to 2 threads / that of plain C':<58} {own / plain:5.2f}x  "
-        f"({own:.2f} / {plain:.2f})  goal >= 0.95"
-    )
+
+def show_scaling(two, plain_two, one, plain_one):
+    """Time on 1 thread by time on 2, ours against plain C's: a ratio of such ratios in each round."""
+    own = [a / b for a, b in zip(one, two, strict=True)]
+    plain = [a / b for a, b in zip(plain_one, plain_two, strict=True)]
+    show("  its scaling from 1 to 2 threads / that of plain C", compared(own, plain), ">= 0.95", "times", 1)
+
+
+def sweep(program):
+    """Rows of 10 000 customers on two threads, and the scaling from one to two, both against plain C."""
+    reps = 32
+    times = against_threads(program, "sweep", "auto", reps, 9)
+    name = "sweep of 10 000-customer rows, 2 threads / plain-C threads"
+    show(name, compared(*times[:2]), "<= 1.25", "us a row", 1e6 / (LOADS * reps))
+    show_scaling(*times)
+
+
+def sweep_events(program):
+    """The same rows event by event: against a plain-C heap loop on threads, its scaling, and cimba."""
+    reps = 16
+    rows = LOADS * reps
+    times = against_threads(program, "heap_sweep", "events", reps, 9)
+    name = "speed of the sweep by events / plain-C heap, 2 threads"
+    show(name, as_speed(compared(*times[:2]), rows), ">= 0.83", "rows/s", 1)
+    show_scaling(*times)
+
+    def against(peer, form):
+        seeds = itertools.count(1)
+        ours, theirs = [], []
+        figures = paired(
+            lambda: sweep_rows(2, reps, next(seeds), "events", ours),
+            lambda: peer.ask(form, "sweep", 2, reps, next(seeds), means=theirs),
+            7,
+        )
+        return as_speed(figures, rows), disagreement(ours, theirs)
+
+    against_cimba("  speed of the sweep by events / {}", against, ">= 5", "rows/s on 2 workers", 1)
+
+
+def against_cimba(title, measure, goal, unit, scale):
+    """Both forms of cimba's M/M/1. The goal is for the one cimba shows, the other is its fastest."""
+    for form in cimba_peer.FORMS:
+        name = title.format(f"cimba by {form}")
+        try:
+            with cimba_peer.Peer() as peer:
+                figures, reason = measure(peer, form)
+        except cimba_peer.Absent as err:
+            reason = str(err)
+        if reason:
+            not_measured(name, reason)
+        else:
+            show(name, figures, goal if form == "processes" else "none", unit, scale)
 
 
 def startup(_):
@@ -135,9 +236,7 @@ def closed_forms(_):
         dl.sweep("queueing.analytic", system="mmc", design=(names, points), threads=1, progress=False)
 
     times = [timed(call) for _ in range(5)]
-    print(
-        f"{'M/M/c with ten quantiles, 1e5 points, 1 thread':<58} {statistics.median(times) * 1e3:7.1f} ms"
-    )
+    print(f"{'M/M/c with ten quantiles, 1e5 points, 1 thread':<58} {statistics.median(times) * 1e3:7.1f} ms")
 
 
 def scheduler(_):
@@ -169,24 +268,39 @@ def hold(program, n, rearm):
 
 
 def events(program):
-    """M/M/1 at load 0.9, 1e6 customers, simulated event by event: against a plain-C heap loop, and SimPy."""
+    """M/M/1 at load 0.9, 1e6 customers, event by event: against a plain-C heap loop, SimPy and cimba."""
     import distlab as dl
 
-    seeds = iter(range(1, 10000))
-    options = {"arrival_rate": 90, "jobs": 1_000_000, "method": "events"}
-    figures = paired(
-        lambda: timed(lambda: dl.run("queueing.station", seed=next(seeds), **options)),
-        lambda: limit(program, "heap", 1_000_000, next(seeds)),
-    )
+    seeds = itertools.count(1)
+    customers = 1_000_000
+
+    def ours(means):
+        start = time.perf_counter()
+        result = dl.run(
+            "queueing.station", arrival_rate=90, jobs=customers, method="events", seed=next(seeds)
+        )
+        seconds = time.perf_counter() - start
+        means.append(100 * result.latency_mean)
+        return seconds
+
+    figures = paired(lambda: ours([]), lambda: limit(program, "heap", customers, next(seeds)))
     show("event simulation, 1e6 customers / plain-C heap loop", figures, "<= 1.35", "ns a customer", 1e3)
     try:
         import simpy
     except ImportError:
-        print(f"{'  SimPy / event simulation':<58} not measured: SimPy is not installed (pip install simpy)")
-        return
-    per_customer = simpy_mm1(simpy, 20_000) / 20_000
-    ratio = per_customer / (figures[3] / 1_000_000)
-    print(f"{'  SimPy (Store and two processes) / event simulation':<58} {ratio:5.0f}x  goal >= 140")
+        not_measured("  SimPy / event simulation", "SimPy is not installed (pip install simpy)")
+    else:
+        ratio = simpy_mm1(simpy, 20_000) / 20_000 / (figures[3] / customers)
+        print(f"{'  SimPy (Store and two processes) / event simulation':<58} {ratio:5.0f}x  goal >= 140")
+
+    def against(peer, form):
+        own, theirs = [], []
+        figures = paired(
+            lambda: peer.ask(form, "run", customers, next(seeds), means=theirs), lambda: ours(own)
+        )
+        return figures, disagreement(own, 10) or disagreement(theirs, 10)
+
+    against_cimba("  {} / event simulation", against, ">= 4", "ns a customer", 1e3)
 
 
 def simpy_mm1(simpy, customers):
@@ -214,6 +328,7 @@ def simpy_mm1(simpy, customers):
 BENCHMARKS = {
     "recursion": recursion,
     "sweep": sweep,
+    "sweep_events": sweep_events,
     "startup": startup,
     "closed_forms": closed_forms,
     "scheduler": scheduler,
