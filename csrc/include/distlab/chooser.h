@@ -60,14 +60,18 @@ static inline dlab_choice dlab_choice_at(unsigned kind, uint32_t node, uint64_t 
 /* What a coin decides. The protocol's own coins begin at OWN. */
 enum { DLAB_COIN_LOSE = 1, DLAB_COIN_AGAIN, DLAB_COIN_CORRUPT, DLAB_COIN_REORDER, DLAB_COIN_OWN = 16 };
 
-/* The name of a coin: what it decides (8 bits), about what (47 bits); the lowest bit is how it fell. */
+/* The name of a coin: what it decides (8 bits), about what (47 bits); the lowest bit is how it fell. No two
+ * coins that one event asks have the same name: only the loud ones are kept, so a list could not tell which
+ * of the two fell so. */
 static inline dlab_choice dlab_coin_name(unsigned decides, uint64_t about)
 {
     return dlab_choice_of(DLAB_CHOICE_COIN,
                           (uint64_t)(decides & 0xffu) << 48 | (about & UINT64_C(0x7fffffffffff)) << 1);
 }
 
-/* A recorded run, a counterexample, a learner's clicks: all the same list. */
+/* A recorded run, a counterexample, a learner's clicks: all the same list. Zero but for `memory` it is empty
+ * and ready. What is kept is always a beginning of the run: after the first choice that found no room none
+ * is kept any more. */
 typedef struct dlab_choices {
     dlab_buffer list; /* of dlab_choice */
     dlab_memory *memory;
@@ -76,12 +80,18 @@ typedef struct dlab_choices {
 } dlab_choices;
 enum { DLAB_CHOICES_DEFAULT = 1 << 20 };
 
+static inline const dlab_choice *dlab_choices_list(const dlab_choices *choices)
+{
+    return (const dlab_choice *)(const void *)choices->list.rows;
+}
+
 typedef struct dlab_chooser dlab_chooser;
 struct dlab_chooser {
-    /* The index of the option taken; n >= 1. odds weigh the options, NULL: no odds are known. Negative:
-     * the run ends. NULL pick: everything is drawn. */
+    /* The index of the option taken; n >= 1. odds weigh the options, NULL: no odds are known. Anything else:
+     * the run ends. NULL pick: coins are drawn and time decides which event is next. */
     int (*pick)(dlab_chooser *c, const dlab_choice *options, const double *odds, uint32_t n);
     bool names_events;    /* asked for each next event; else time decides and only coins are asked */
+    bool ended;           /* pick has said that the run ends: nobody is asked any more */
     dlab_choices *record; /* NULL: nobody keeps the list */
     /* Text of an option, for a person; set by the driver that offers the options. */
     void (*describe)(const void *arg, dlab_choice choice, char *text, size_t size);
@@ -89,6 +99,7 @@ struct dlab_chooser {
 };
 
 void dlab_choices_note(dlab_choices *choices, dlab_choice choice);
+void dlab_choices_free(dlab_choices *choices);
 
 static inline void dlab_note(dlab_chooser *c, dlab_choice choice)
 {
@@ -96,7 +107,8 @@ static inline void dlab_note(dlab_chooser *c, dlab_choice choice)
 }
 
 /* Does a coin fall on its loud side, which has probability p? Drawn from rng unless the chooser decides
- * coins. p <= 0: never, p >= 1: always; then nobody is asked and nothing is recorded. */
+ * coins; a draw is then made and thrown away (rng may be NULL), so that a replayed run finds the same numbers
+ * behind it. p <= 0: never, p >= 1: always; then nobody is asked and nothing is recorded. */
 bool dlab_coin_slow(dlab_chooser *c, dlab_rng *rng, dlab_choice name, double p);
 static inline bool dlab_coin(dlab_chooser *c, dlab_rng *rng, dlab_choice name, double p)
 {
@@ -105,11 +117,13 @@ static inline bool dlab_coin(dlab_chooser *c, dlab_rng *rng, dlab_choice name, d
     return p >= 1 || dlab_coin_slow(c, rng, name, p);
 }
 
-/* Which of n options (n >= 1) happens next; -1: the run ends. */
+/* Which of n options (n >= 1) happens next: noted; -1: the run ends. Without a chooser that picks: 0. */
 int dlab_choose(dlab_chooser *c, const dlab_choice *options, const double *odds, uint32_t n);
 
 /* Reads a list. The next event is the first entry from here on that is on offer; entries passed over are
- * counted. A coin looks at the next entry only. Past the end everything is quiet. */
+ * counted. When none is, the quiet option is taken and the list waits: what it names may be on offer later. A
+ * coin looks at the next entry only. Past the end everything is quiet. An event costs at most one look at
+ * each remaining entry for each option. */
 typedef struct dlab_replay {
     dlab_chooser base;
     const dlab_choice *list;
@@ -117,15 +131,20 @@ typedef struct dlab_replay {
 } dlab_replay;
 void dlab_replay_open(dlab_replay *r, const dlab_choice *list, size_t count);
 
-/* Walks every way the coins of a run can fall, like an odometer; `weight` is the product of the odds of
- * the run under way. Between runs: while (dlab_enumerator_next(&e)). */
+/* Walks every way the coins of a run can fall, like an odometer; `weight` is the product of the odds of the
+ * run under way. Between runs: while (dlab_enumerator_next(&e)). Events are quiet, unless base.names_events
+ * is set: then they are walked as well. A choice too deep is quiet; the weights of all runs then add up to
+ * the share of cases seen instead of 1. */
 enum { DLAB_COINS_MAX = 64 };
 typedef struct dlab_enumerator {
     dlab_chooser base;
     uint32_t depth, position;
     uint32_t digit[DLAB_COINS_MAX], limit[DLAB_COINS_MAX];
     double weight;
-    bool started, too_deep;
+    bool started;
+    bool too_deep; /* some run had more than DLAB_COINS_MAX choices: not every way was walked */
+    bool unlike;   /* two runs that chose alike were offered differently: what is walked is not a function of
+                      its choices, and the walk says nothing */
 } dlab_enumerator;
 void dlab_enumerator_open(dlab_enumerator *e);
 bool dlab_enumerator_next(dlab_enumerator *e);
