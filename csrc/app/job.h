@@ -1,4 +1,5 @@
-/* The state of a running sweep, shared by sweep.c (running) and gather.c (collecting). */
+/* The state of a running sweep, shared by sweep.c (running), gather.c (collecting) and enumerate.c (one row
+ * over and over). */
 #ifndef DISTLAB_JOB_H
 #define DISTLAB_JOB_H
 #include "app/app.h"
@@ -27,14 +28,23 @@ typedef struct job {
     int histograms[DLAB_FIELDS_MAX], n_histograms, n_tables;
     unsigned n_workers;
     worker *workers;
-    uint16_t *owner;    /* which worker ran a row */
-    dlab_span *spans;   /* n_tables for each row */
-    uint64_t *cells_at; /* while gathering: where the cells of each row begin */
+    uint16_t *owner;                /* which worker ran a row */
+    dlab_span *spans;               /* n_tables for each row */
+    dlab_chooser *chooser, drawing; /* of the one row that has one; drawing: nobody decides, all is noted */
+    uint64_t *cells_at;             /* while gathering: where the cells of each row begin */
     size_t keep_max;
     atomic_size_t next, done, kept_bytes;
     atomic_size_t fatal_row; /* lowest row whose failure ends the sweep */
     atomic_int stop;
 } job;
+
+/* Make a zeroed job ready to run rows; close it in any case. */
+int dlab_job_open(job *j, dlab_sweep *sweep, dlab_error *err);
+void dlab_job_close(job *j);
+
+/* Run one row on a worker: metrics and output rows are written, histogram cells kept by the worker. The error
+ * stays in the worker's context. */
+int dlab_job_row(job *j, worker *w, size_t row);
 
 /* Histogram metric k of a row. */
 dlab_histogram *dlab_job_histogram(const job *j, int k, size_t row);

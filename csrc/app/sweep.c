@@ -61,7 +61,7 @@ static int name_model(dlab_ctx *ctx, int code)
     return ctx->err.code;
 }
 
-static int run_row(job *j, worker *w, size_t row)
+int dlab_job_row(job *j, worker *w, size_t row)
 {
     const dlab_sweep *s = j->sweep;
     dlab_ctx *ctx = &w->ctx;
@@ -72,6 +72,7 @@ static int run_row(job *j, worker *w, size_t row)
     ctx->err.code = DLAB_OK;
     ctx->err.text[0] = '\0';
     ctx->output_full = false;
+    ctx->fingerprint = 0;
     ctx->steps = 0;
     ctx->poll_at = ctx->steps_max < DLAB_POLL_STEPS ? ctx->steps_max : DLAB_POLL_STEPS;
     memcpy(w->params, (const char *)s->params + row / s->reps * j->model->params_size, j->model->params_size);
@@ -79,6 +80,7 @@ static int run_row(job *j, worker *w, size_t row)
     if (dlab_params_check(j->model, &j->params, w->params, &s->pool, &ctx->err)) return ctx->err.code;
     const int code = j->model->run(w->params, metrics, ctx);
     if (code != DLAB_OK || ctx->err.code != DLAB_OK) return name_model(ctx, code ? code : DLAB_EBROKEN);
+    if (s->fingerprints != NULL) s->fingerprints[row] = ctx->fingerprint;
     mark_tables(j, w, row, false);
     if (count_kept(j, w, row)) return ctx->err.code;
     return pack_histograms(j, w, row) ? name_model(ctx, ctx->err.code) : DLAB_OK;
@@ -101,6 +103,7 @@ static void fail_row(job *j, worker *w, size_t row)
     dlab_failure failure = { .row = row, .error = w->ctx.err };
     const bool full = w->ctx.output_full;
     memset((char *)j->sweep->metrics + row * j->model->metrics_size, 0, j->model->metrics_size);
+    if (j->sweep->fingerprints != NULL) j->sweep->fingerprints[row] = 0;
     for (int t = 0; t < j->n_tables; t++) {
         dlab_span *s = &j->spans[row * (size_t)j->n_tables + (size_t)t];
         w->ctx.output_bytes -= (w->outputs[t].count - s->first) * w->outputs[t].row_size;
@@ -137,7 +140,7 @@ static void work(void *arg, unsigned index)
         for (size_t row = first; row < first + n; row++) {
             if (atomic_load(&j->stop) != 0 || row >= atomic_load(&j->fatal_row)) break;
             j->owner[row] = (uint16_t)index;
-            if (run_row(j, w, row) != DLAB_OK) fail_row(j, w, row);
+            if (dlab_job_row(j, w, row) != DLAB_OK) fail_row(j, w, row);
             atomic_fetch_add_explicit(&j->done, 1, memory_order_relaxed);
             w->since_poll += w->ctx.steps + 64; /* short rows never reach a poll of their own */
             if (w->since_poll >= DLAB_POLL_STEPS) {
@@ -176,6 +179,7 @@ static int open_workers(job *j, dlab_error *err)
                              .output_max = j->keep_max,
                              .wanted = s->wanted,
                              .watch = &w->watch,
+                             .chooser = j->chooser,
                              .steps_max = s->steps_max ? s->steps_max : UINT64_MAX };
         w->params = dlab_memory_realloc(&s->memory, NULL, 0, j->model->params_size, err);
         if (w->params == NULL) return err->code;
@@ -184,7 +188,7 @@ static int open_workers(job *j, dlab_error *err)
     return DLAB_OK;
 }
 
-static void close_workers(job *j)
+void dlab_job_close(job *j)
 {
     dlab_memory *memory = &j->sweep->memory;
     for (unsigned i = 0; j->workers != NULL && i < j->n_workers; i++) {
@@ -201,9 +205,24 @@ static void close_workers(job *j)
         dlab_memory_free(memory, j->spans, j->sweep->row_count * (size_t)j->n_tables * sizeof *j->spans);
 }
 
-static int open_job(job *j, dlab_error *err)
+/* A list of choices is one run's: whoever decides, or writes them down, sees one row. */
+static int open_chooser(job *j, dlab_error *err)
 {
-    dlab_sweep *s = j->sweep;
+    const dlab_sweep *s = j->sweep;
+    if (s->chooser == NULL && s->record == NULL) return DLAB_OK;
+    if (s->row_count > 1)
+        return dlab_fail(err, DLAB_EINVAL, "%s: choices belong to one run, not to %zu rows", s->model->name,
+                         s->row_count);
+    j->drawing = (dlab_chooser){ .pick = NULL };
+    j->chooser = s->chooser != NULL ? s->chooser : &j->drawing;
+    if (s->record != NULL) j->chooser->record = s->record;
+    return DLAB_OK;
+}
+
+int dlab_job_open(job *j, dlab_sweep *s, dlab_error *err)
+{
+    j->sweep = s;
+    j->model = s->model;
     const size_t rows = s->row_count;
     const unsigned cores = s->threads ? s->threads : dlab_cores();
     j->n_workers = cores > rows ? (unsigned)(rows ? rows : 1) : cores > WORKERS_MAX ? WORKERS_MAX : cores;
@@ -213,7 +232,7 @@ static int open_job(job *j, dlab_error *err)
     if (DLAB_CHECK(err, j->n_tables <= DLAB_TABLES_MAX) ||
         DLAB_CHECK(err, s->reps >= 1 && rows % s->reps == 0) ||
         dlab_layout_init(&j->params, j->model->params, err) ||
-        dlab_layout_init(&j->metrics, j->model->metrics, err))
+        dlab_layout_init(&j->metrics, j->model->metrics, err) || open_chooser(j, err))
         return err->code;
     for (int i = 0; i < j->metrics.count; i++)
         if (j->metrics.fields[i].type == DLAB_HISTOGRAM) j->histograms[j->n_histograms++] = i;
@@ -242,14 +261,12 @@ int dlab_sweep_run(dlab_sweep *s, dlab_error *err)
         dlab_memory_realloc(&s->memory, NULL, 0, sizeof *j, err); /* layouts are too big for a small stack */
     if (j == NULL) return err->code;
     memset(j, 0, sizeof *j);
-    j->sweep = s;
-    j->model = s->model;
     s->failed_row = SIZE_MAX;
-    if (open_job(j, err) == DLAB_OK && s->row_count > 0) {
+    if (dlab_job_open(j, s, err) == DLAB_OK && s->row_count > 0) {
         dlab_parallel_run(j->n_workers, work, idle, j);
         if (dlab_job_failures(j, err) == DLAB_OK) (void)dlab_job_gather(j, err);
     }
-    close_workers(j);
+    dlab_job_close(j);
     dlab_memory_free(&s->memory, j, sizeof *j);
     if (err->code != DLAB_OK) dlab_sweep_free(s);
     return err->code;

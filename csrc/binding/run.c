@@ -109,7 +109,7 @@ static PyObject *failures_of(const dlab_sweep *sweep)
 typedef struct sweep_call {
     dlab_py_state *state;
     const dlab_py_card *card;
-    PyArrayObject *params, *keys, *metrics;
+    PyArrayObject *params, *keys, *metrics, *fingerprints;
     PyObject *token;
     dlab_py_pool pool;
     dlab_py_away away;
@@ -229,6 +229,9 @@ static int sweep_arrays(sweep_call *call, const sweep_args *a)
     Py_INCREF((PyObject *)call->card->metrics_dtype); /* the call takes it */
     call->metrics = (PyArrayObject *)PyArray_Zeros(1, &rows, call->card->metrics_dtype, 0);
     if (call->metrics == NULL) return -1;
+    call->fingerprints = (PyArrayObject *)PyArray_ZEROS(1, &rows, NPY_UINT64, 0);
+    if (call->fingerprints == NULL) return -1;
+    s->fingerprints = (uint64_t *)PyArray_DATA(call->fingerprints);
     s->params = PyArray_DATA(call->params);
     s->keys = (const uint64_t *)PyArray_DATA(call->keys);
     s->metrics = PyArray_DATA(call->metrics);
@@ -246,8 +249,9 @@ static PyObject *sweep_result(sweep_call *call)
     if (buckets != NULL) outputs = outputs_of(&call->sweep, call->card);
     if (outputs != NULL) failures = failures_of(&call->sweep);
     if (failures != NULL)
-        result = Py_BuildValue("{s:O,s:O,s:O,s:O}", "metrics", call->metrics, "buckets", buckets, "outputs",
-                               outputs, "failures", failures);
+        result =
+            Py_BuildValue("{s:O,s:O,s:O,s:O,s:O}", "metrics", call->metrics, "fingerprints",
+                          call->fingerprints, "buckets", buckets, "outputs", outputs, "failures", failures);
     Py_XDECREF((PyObject *)u64);
     Py_XDECREF(buckets);
     Py_XDECREF(outputs);
@@ -293,6 +297,7 @@ static PyObject *core_sweep(PyObject *module, PyObject *args, PyObject *kwargs)
     Py_XDECREF(call->params);
     Py_XDECREF(call->keys);
     Py_XDECREF(call->metrics);
+    Py_XDECREF(call->fingerprints);
     PyMem_Free(call);
     return result;
 }
@@ -334,13 +339,14 @@ PyMethodDef dlab_py_run_methods[] = {
       PyDoc_STR("row_keys(seed, points, reps, crn, first_point=0, first_rep=0, /)\n--\n\nKeys of shape "
                 "(points, reps).") },
     { "sweep", (PyCFunction)(void (*)(void))core_sweep, METH_VARARGS | METH_KEYWORDS,
-      PyDoc_STR(
-          "sweep(model, params, keys, *, pool=(), wanted=(), threads=0, steps_max=0, memory_max=0, "
-          "keep_max=0, mask_errors=False, token=None, progress=None, fail_at=0)\n--\n\n"
-          "Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.\n\n"
-          "Returns metrics (1-D, metrics_dtype), buckets (uint64), outputs {name: (rows, offsets)} and\n"
-          "failures [(row, code name, text)]. GIL released; signals and progress(done, total) about\n"
-          "every 50 ms, and progress once more when all rows are done.") },
+      PyDoc_STR("sweep(model, params, keys, *, pool=(), wanted=(), threads=0, steps_max=0, memory_max=0, "
+                "keep_max=0, mask_errors=False, token=None, progress=None, fail_at=0)\n--\n\n"
+                "Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.\n\n"
+                "Returns metrics (1-D, metrics_dtype), fingerprints (uint64, one a row; 0: none), buckets "
+                "(uint64),\n"
+                "outputs {name: (rows, offsets)} and\n"
+                "failures [(row, code name, text)]. GIL released; signals and progress(done, total) about\n"
+                "every 50 ms, and progress once more when all rows are done.") },
     { "cores", core_cores, METH_NOARGS,
       PyDoc_STR("cores()\n--\n\nCores this process may use: affinity and cgroup quota, at least 1.") },
     { NULL, NULL, 0, NULL },

@@ -401,6 +401,7 @@ int dlab_serve_by_events(const dlab_serve *what, dlab_measure *m, dlab_histogram
     *v = (events){ .what = what, .m = m, .latency = latency, .ctx = ctx };
     m->on = m->skip == 0;
     if (dlab_floor_open(&v->floor, what, ctx) == DLAB_OK && open_events(v) == DLAB_OK) (void)run(v);
+    ctx->fingerprint = v->floor.scheduler.fingerprint;
     dlab_scheduler_close(&v->floor.scheduler);
     return ctx->err.code;
 }

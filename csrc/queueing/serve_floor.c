@@ -132,7 +132,7 @@ static int schedule_departure(dlab_floor *f, uint32_t job)
                          (long long)j->number);
     j->leaves = f->scheduler.now + j->left;
     j->departure =
-        dlab_schedule_inline(&f->scheduler, j->leaves, DLAB_EVENT_DEPARTURE, job, 0, 0, DLAB_EVENT_DEPARTURE);
+        dlab_schedule_inline(&f->scheduler, j->leaves, DLAB_EVENT_DEPARTURE, 0, job, 0, DLAB_EVENT_DEPARTURE);
     return f->ctx->err.code;
 }
 
@@ -231,8 +231,9 @@ uint32_t dlab_floor_finish(dlab_floor *f, const dlab_event *event)
 {
     dlab_floor_count(f);
     if (dlab_floor_shares(f)) return finish_shared(f);
-    take_off(f, event->node);
-    return event->node;
+    const uint32_t job = (uint32_t)event->a; /* its place; the event's node is the station */
+    take_off(f, job);
+    return job;
 }
 
 /* RFC 8289, section 5.5: "t + interval / sqrt(count)". */

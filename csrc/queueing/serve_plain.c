@@ -224,6 +224,7 @@ int dlab_serve_plainly(const dlab_serve *what, dlab_measure *m, dlab_histogram *
     p->batch_end = m->skip; /* a warm-up of no jobs is closed by the first one */
     p->gap_next = p->work_next = BLOCK;
     if (open_plain(p) == DLAB_OK) (void)run(p);
+    ctx->fingerprint = p->scheduler.fingerprint;
     dlab_scheduler_close(&p->scheduler);
     return ctx->err.code;
 }

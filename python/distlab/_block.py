@@ -14,10 +14,11 @@ GRID_MAX = 1_000_000
 
 
 class Block:
-    """Rows of a rectangle: metrics (points, reps), buckets, outputs {name: (rows, offsets)}, failures."""
+    """Rows of a rectangle: metrics and fingerprints (points, reps), buckets, outputs {name: (rows, offsets)},
+    failures."""
 
-    def __init__(self, where, metrics, buckets, outputs, failures):
-        self.where, self.metrics, self.buckets = where, metrics, buckets
+    def __init__(self, where, metrics, fingerprints, buckets, outputs, failures):
+        self.where, self.metrics, self.fingerprints, self.buckets = where, metrics, fingerprints, buckets
         self.outputs, self.failures, self.series = outputs, failures, {}
 
 
@@ -39,26 +40,29 @@ def run_block(job, where, progress=None):
         progress=progress,
     )
     metrics = np.asarray(out["metrics"]).reshape(p1 - p0, r1 - r0)
+    fingerprints = np.asarray(out["fingerprints"]).reshape(metrics.shape)
     failures = [
         (p0 + row // (r1 - r0), r0 + row % (r1 - r0), code, text) for row, code, text in out["failures"]
     ]
-    return Block(where, metrics, out["buckets"], dict(out["outputs"]), failures)
+    return Block(where, metrics, fingerprints, out["buckets"], dict(out["outputs"]), failures)
 
 
 def join(model, blocks, points, reps):
-    """(metrics (points, reps), buckets) of all blocks, histogram cells numbered through."""
+    """(metrics and fingerprints (points, reps), buckets) of all blocks, histogram cells numbered through."""
     if len(blocks) == 1:
-        return blocks[0].metrics, blocks[0].buckets
+        return blocks[0].metrics, blocks[0].fingerprints, blocks[0].buckets
     histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
     metrics, base = np.zeros((points, reps), model.metrics_dtype), 0
+    fingerprints = np.zeros((points, reps), np.uint64)
     for block in blocks:
         p0, p1, r0, r1 = block.where
         part = block.metrics.copy()
         for name in histograms:
             part[name]["at"] += np.uint64(base)
         metrics[p0:p1, r0:r1] = part
+        fingerprints[p0:p1, r0:r1] = block.fingerprints
         base += block.buckets.size
-    return metrics, np.concatenate([block.buckets for block in blocks])
+    return metrics, fingerprints, np.concatenate([block.buckets for block in blocks])
 
 
 def compact(model, metrics, buckets):

@@ -274,6 +274,8 @@ def run_html(run: Any) -> str:
             *(["meaning"] if docs else []),
         ]
         seed = "exact" if model.exact else f"one run, seed {_text(run.seed)}"
+        if run.fingerprint is not None:
+            seed += f" · events {_code(f'{run.fingerprint:016x}')}"
         kept = ", ".join(_code(n) for n in (*(run.series or {}), *(run.tables or {})))
         return _block(
             f"<p><b>{_text(model.name)}</b> · {seed}</p>",

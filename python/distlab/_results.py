@@ -45,6 +45,7 @@ class Sweep:
         varied,
         keys,
         metrics,
+        fingerprints,
         buckets,
         series,
         tables,
@@ -63,7 +64,8 @@ class Sweep:
         self._rows, self._pool, self._keys, self._varied = rows, pool, keys, varied
         self._metrics, self._buckets, self._flat_series, self._failed = metrics, buckets, series, failures
         self._cache = {}
-        for array in (rows, keys, metrics, buckets):
+        self._fingerprints = fingerprints
+        for array in (rows, keys, metrics, fingerprints, buckets):
             array.setflags(write=False)
 
     # What it is
@@ -133,6 +135,11 @@ class Sweep:
         return mask
 
     # Numbers
+
+    @property
+    def fingerprints(self):
+        """Fingerprint of the events of each row: uint64 array of shape (*shape, reps); 0: no events."""
+        return self._fingerprints.reshape(*self.shape, self.reps)
 
     @property
     def array(self):
@@ -315,6 +322,7 @@ class Sweep:
             varied={n: d for n, d in self._varied.items() if d not in dropped},
             keys=self._keys[flat],
             metrics=self._metrics[flat],
+            fingerprints=self._fingerprints[flat],
             buckets=self._buckets,
             series=series,
             tables=tables,

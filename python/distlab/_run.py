@@ -43,10 +43,14 @@ class Run:
         Output tables that were kept (times in s); series is the part of them that hold values over time.
     seed, point, rep : int
         Where its key comes from; point and rep are 0 unless it replays a row of a sweep.
+    fingerprint : int or None
+        Of its events, in order: equal for equal runs, on every platform. None: the run had no events.
     """
 
-    def __init__(self, model, row, pool, key, seed, outputs, metrics, buckets, mutant=None, at=(0, 0)):
-        self.model, self.seed, self.mutant = model, seed, mutant
+    def __init__(
+        self, model, row, pool, key, seed, outputs, metrics, buckets, mutant=None, at=(0, 0), fingerprint=None
+    ):
+        self.model, self.seed, self.mutant, self.fingerprint = model, seed, mutant, fingerprint
         self.point, self.rep = at
         self._row, self._pool, self._key = row, pool, key
         self._metrics, self._buckets = metrics, buckets
@@ -113,6 +117,8 @@ class Run:
         from ._provenance import provenance
 
         place = {"point": self.point, "rep": self.rep, "key": int(self._key)}
+        if self.fingerprint is not None:
+            place["fingerprint"] = f"{self.fingerprint:016x}"
         return (
             provenance(self.model, self._row.reshape(1), self._pool, self.seed, None, 1, self.mutant) | place
         )
@@ -210,7 +216,8 @@ class Run:
     def __repr__(self):
         main = self.model.main_column
         text = _units.value_text(self.metrics[main], self.model.column(main))
-        return f"<distlab run of {self.model.name}, seed {self.seed}: {main} = {text}>"[:100]
+        mark = "" if self.fingerprint is None else f", fingerprint {self.fingerprint:016x}"
+        return f"<distlab run of {self.model.name}, seed {self.seed}: {main} = {text}{mark}>"[:100]
 
     def _repr_html_(self):
         from ._html import run_html
@@ -287,7 +294,20 @@ def run_row(model, row, pool, key, seed, *, keep, trace, budget, token, mutant, 
     )
     block = _block.run_block(job, (0, 1, 0, 1))
     outputs = {name: rows for name, (rows, _) in block.outputs.items()}
-    return Run(model, row, pool, key, seed, outputs, block.metrics.reshape(()), block.buckets, mutant, at)
+    fingerprint = int(block.fingerprints[0, 0]) or None
+    return Run(
+        model,
+        row,
+        pool,
+        key,
+        seed,
+        outputs,
+        block.metrics.reshape(()),
+        block.buckets,
+        mutant,
+        at,
+        fingerprint,
+    )
 
 
 def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, **params):

@@ -1,8 +1,8 @@
 """One file for one result: a NumPy .npz archive with a JSON header. No pickle, no dates: equal
 results, equal bytes.
 
-Members: header (JSON as bytes), rows, keys, metrics, buckets, coord_K, aux_K, pool_K, series_K_COLUMN,
-table_K. Structs are stored field by field under their names, so a file survives a change of layout that keeps
+Members: header (JSON as bytes), rows, keys, metrics, fingerprints, buckets, coord_K, aux_K, pool_K,
+series_K_COLUMN, table_K. Structs are stored field by field under their names, so a file survives a change of layout that keeps
 the names.
 """
 
@@ -46,6 +46,7 @@ def save(result, path):
 
 def _of_sweep(sweep):
     arrays = {"rows": sweep._rows, "keys": sweep._keys, "metrics": sweep._metrics}
+    arrays["fingerprints"] = sweep._fingerprints
     arrays |= {f"coord_{k}": sweep.coords[d] for k, d in enumerate(sweep.dims)}
     arrays |= {f"aux_{k}": values for k, (_, values) in enumerate(sweep.aux.values())}
     for k, columns in enumerate(sweep._flat_series.values()):
@@ -61,7 +62,10 @@ def _of_sweep(sweep):
 
 def _of_run(run):
     arrays = {"rows": run._row.reshape(1), "metrics": run._metrics.reshape(1)}
-    return {"kind": "run", "key": int(run._key), "point": run.point, "rep": run.rep}, arrays
+    return {
+        "kind": "run", "key": int(run._key), "point": run.point, "rep": run.rep,
+        "fingerprint": run.fingerprint,
+    }, arrays  # fmt: skip
 
 
 def _packed(array):
@@ -129,7 +133,7 @@ def _run(path, header, arrays):
     outputs = {name: arrays[f"table_{k}"] for k, name in enumerate(header["tables"])}
     return Run(
         model, row, pool, header["key"], header["seed"], outputs, metrics, arrays["buckets"],
-        header["mutant"], (header["point"], header["rep"]),
+        header["mutant"], (header["point"], header["rep"]), header.get("fingerprint"),
     )  # fmt: skip
 
 
@@ -148,6 +152,7 @@ def _sweep(path, header, arrays):
         varied=header["varied"],
         keys=arrays["keys"],
         metrics=_as(path, arrays["metrics"], model.metrics_dtype),
+        fingerprints=arrays.get("fingerprints", np.zeros(arrays["keys"].shape, np.uint64)),
         buckets=arrays["buckets"],
         series={
             name: {c: arrays[f"series_{k}_{c}"] for c in columns}

@@ -168,7 +168,7 @@ def _rectangles(job, points, r0, r1, cut):
 
 def _result(job, blocks, reps, state, final):
     plan, model, points = state["plan"], job.model, len(job.rows)
-    metrics, buckets = _block.join(model, blocks, points, reps)
+    metrics, fingerprints, buckets = _block.join(model, blocks, points, reps)
     series, tables = {}, {}
     if final and job.keep:
         series = _block.finish_series(model, blocks, job.keep, points, reps)
@@ -176,6 +176,6 @@ def _result(job, blocks, reps, state, final):
     return Sweep(
         model=model, rows=job.rows, pool=job.pool, dims=plan.dims, coords=plan.coords, about=plan.about,
         aux=plan.aux, varied=plan.varied, keys=job.keys, metrics=metrics, buckets=buckets, series=series,
-        tables=tables, failures=sorted(f for block in blocks for f in block.failures), seed=state["seed"],
+        fingerprints=fingerprints, tables=tables, failures=sorted(f for block in blocks for f in block.failures), seed=state["seed"],
         crn=state["crn"], confidence=state["confidence"], mutant=plan.mutant,
     )  # fmt: skip

@@ -53,9 +53,12 @@ typedef struct dlab_sweep {
     uint64_t fail_at;      /* tests: the n-th allocation of a worker fails */
     const dlab_host *host; /* may be NULL */
     dlab_token *token;     /* may be NULL */
+    dlab_chooser *chooser; /* who decides, of one row alone; NULL: everything is drawn */
+    dlab_choices *record;  /* gets the choices of one row alone; NULL: nobody asks */
     /* out */
-    void *metrics;       /* row_count rows of model->metrics_size bytes, the caller's */
-    dlab_buffer buckets; /* uint64_t cells of all histograms, in row order */
+    void *metrics;          /* row_count rows of model->metrics_size bytes, the caller's */
+    uint64_t *fingerprints; /* row_count of them, the caller's; 0: no events; NULL: nobody asks */
+    dlab_buffer buckets;    /* uint64_t cells of all histograms, in row order */
     dlab_output outputs[DLAB_TABLES_MAX];
     dlab_buffer failures; /* dlab_failure rows in row order */
     size_t failed_row;    /* with DLAB_OK != result: the lowest failing row, or SIZE_MAX */
