@@ -89,7 +89,8 @@ def sweep(
     """Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.
 
     Returns metrics (1-D, metrics_dtype), fingerprints (uint64, one a row; 0: none), buckets (uint64),
-    outputs {name: (rows, offsets uint64)}, failures [(row, code name, text)]. GIL released; signals and progress(done, total) about every 50 ms.
+    outputs {name: (rows, offsets uint64)}, failures [(row, code name, text)]. GIL released; signals and
+    progress(done, total) about every 50 ms.
     """
 
 def columns(model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], /) -> NDArray[Any]:
