@@ -2,8 +2,8 @@
 results, equal bytes.
 
 Members: header (JSON as bytes), rows, keys, metrics, fingerprints, buckets, coord_K, aux_K, pool_K,
-series_K_COLUMN, table_K. Structs are stored field by field under their names, so a file survives a change of layout that keeps
-the names.
+series_K_COLUMN, table_K. Structs are stored field by field under their names, so a file survives a change of
+layout that keeps the names.
 """
 
 import json

@@ -176,6 +176,7 @@ def _result(job, blocks, reps, state, final):
     return Sweep(
         model=model, rows=job.rows, pool=job.pool, dims=plan.dims, coords=plan.coords, about=plan.about,
         aux=plan.aux, varied=plan.varied, keys=job.keys, metrics=metrics, buckets=buckets, series=series,
-        fingerprints=fingerprints, tables=tables, failures=sorted(f for block in blocks for f in block.failures), seed=state["seed"],
+        fingerprints=fingerprints, tables=tables, seed=state["seed"],
+        failures=sorted(f for block in blocks for f in block.failures),
         crn=state["crn"], confidence=state["confidence"], mutant=plan.mutant,
     )  # fmt: skip
