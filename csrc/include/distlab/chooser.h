@@ -58,7 +58,14 @@ static inline dlab_choice dlab_choice_at(unsigned kind, uint32_t node, uint64_t 
 }
 
 /* What a coin decides. The protocol's own coins begin at OWN. */
-enum { DLAB_COIN_LOSE = 1, DLAB_COIN_AGAIN, DLAB_COIN_CORRUPT, DLAB_COIN_REORDER, DLAB_COIN_OWN = 16 };
+enum {
+    DLAB_COIN_LOSE = 1,
+    DLAB_COIN_AGAIN,
+    DLAB_COIN_CORRUPT,
+    DLAB_COIN_REORDER,
+    DLAB_COIN_GRAY,
+    DLAB_COIN_OWN = 16
+};
 
 /* The name of a coin: what it decides (8 bits), about what (47 bits); the lowest bit is how it fell. No two
  * coins that one event asks have the same name: only the loud ones are kept, so a list could not tell which
