@@ -12,8 +12,9 @@
 #include <distlab/memory.h>
 
 /* What a record says: X(CODE, name). `label` and `peer`, `id`, `a`, `b` by type:
- *   send, deliver, duplicate: label = kind of message, peer = the other end, id = the message, a and b its
- *     payload (named by the schema). drop: the same, but a = reason. A copy keeps the id of its message.
+ *   send, deliver: label = kind of message, peer = the other end, id = the message, a and b its payload (named
+ *     by the schema). drop, duplicate: what the network did to it, wherever: node = the sender, peer = whom it
+ *     was for, else the same, but a = reason of a drop. A copy keeps the id of its message.
  *   set, cancel, fire: label = timer, b = when it will fire (ns, true time).
  *   start, restart: label = role of the node, a = what the disk kept (DLAB_KEEPS). crash: a likewise.
  *   pause, wake, fault, heal: label = kind of fault; a = row of the plan, peer = other end (or none).
@@ -85,7 +86,7 @@ typedef struct dlab_label {
 
 /* The names a protocol gives; lists are ended by a NULL name, a list may be NULL. */
 typedef struct dlab_trace_schema {
-    const dlab_label *messages, *timers, *requests, *applies, *notes, *states;
+    const dlab_label *messages, *timers, *requests, *applies, *notes, *states; /* requests: replies too */
     const char *const *roles;      /* "client", "server": each node has one */
     const char *const *invariants; /* what `broken` names */
 } dlab_trace_schema;
@@ -98,11 +99,17 @@ typedef struct dlab_trace {
 
 enum { DLAB_TRACE_DEFAULT = 1 << 16 };
 
+/* Names behind the numbers that every trace has, each list ended by NULL: types, reasons of drops, what disks
+ * keep, kinds of faults, status of a write. */
+extern const char *const dlab_trace_types[], *const dlab_trace_drops[], *const dlab_trace_keeps[],
+                                                                            *const dlab_trace_faults[],
+                                                                                *const dlab_trace_statuses[];
+
 /* Rows of the output table "trace": a record in public types. Every model with a schema has this table. */
 typedef struct dlab_trace_row {
     double time;                         /* s */
     int32_t type;                        /* choice of DLAB_TRACE_TYPES */
-    int64_t label, node, peer, id, a, b; /* peer -1: none */
+    int64_t label, node, peer, id, a, b; /* node, peer -1: none */
 } dlab_trace_row;
 extern const dlab_field dlab_trace_columns[];
 #define DLAB_TRACE_TABLE                                                          \
@@ -131,16 +138,30 @@ static inline const dlab_record *dlab_trace_at(const dlab_trace *t, size_t k)
 }
 
 void dlab_record_to_row(const dlab_record *record, dlab_trace_row *row);
-void dlab_record_from_row(const dlab_trace_row *row, dlab_record *record);
+
+/* The same record again, its time exact below 2^51 ns (26 days); a number that no record holds is an error. */
+int dlab_record_from_row(const dlab_trace_row *row, dlab_record *record, dlab_error *err);
+
+/* The role each node started in, DLAB_NO_ROLE where these records do not say. */
+enum { DLAB_NO_ROLE = 0xffff };
+void dlab_trace_roles(const dlab_record *records, size_t n, uint16_t *roles, uint32_t nodes);
 
 /* One line of text without a newline, such as
- *   "[  110.000 ms] 2 < request vote from 1 (term 2)". Returns its length. */
-int dlab_record_format(const dlab_trace_schema *schema, const dlab_record *record, char *text, size_t size);
+ *   "[  110.000 ms] server 2 < request vote from 1 (term 2)"
+ * and its length, like snprintf: text is cut at size, the length is that of the whole line. roles of `nodes`
+ * nodes may be NULL; a node whose role is unknown is called "node", unless the schema has one role only. A
+ * label that the schema does not name is shown as #k. schema may be NULL. */
+int dlab_record_format(const dlab_trace_schema *schema, const uint16_t *roles, uint32_t nodes,
+                       const dlab_record *record, char *text, size_t size);
 
-/* Vector clocks of n records of `nodes` nodes: clocks[k * nodes + i] is how many events of node i are
- * known at record k (itself included). Record j happened before k when clocks[j][node of j] <=
- * clocks[k][node of j] and j is not k (Fidge 1988, Mattern 1989). Messages are matched by id; a message
- * sent before the first record is taken as coming from nowhere. Memory for ids comes from memory. */
+/* Vector clocks of n records of `nodes` nodes: clocks[k * nodes + i] is how many events of node i are known at
+ * record k (itself included). Event j happened before event k when clocks[j][node of j] <= clocks[k][node of
+ * j] and j is not k (Fidge 1988, Mattern 1989). What is done to a node or to its messages (drop, duplicate,
+ * fault, heal, broken) is no event of its life: such a record shows what its node knows and counts nothing;
+ * one of no node shows zeros. Messages are matched by id, with the latest sending before; a message sent
+ * before the first record is taken as coming from nowhere. Memory for ids (8 bytes a sending) and nodes comes
+ * from memory; n * nodes is at most DLAB_CLOCKS_MAX. */
+enum { DLAB_CLOCKS_MAX = 1 << 28 };
 int dlab_trace_clocks(const dlab_record *records, size_t n, uint32_t nodes, uint32_t *clocks,
                       dlab_memory *memory, dlab_error *err);
 
