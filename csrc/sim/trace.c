@@ -1,7 +1,7 @@
 /* See trace.h. Names that every trace has, the columns of the output table, and records as its rows.
  *
- * A row is made for people and NumPy: seconds, and -1 for nobody. It must come back as the very record, because
- * text and causal order are computed from rows that went through Python. */
+ * A row is made for people and NumPy: seconds, and -1 for nobody. It must come back as the very record,
+ * because text and causal order are computed from rows that went through Python. */
 #include <distlab/trace.h>
 
 #include <inttypes.h>

@@ -1,10 +1,11 @@
-/* Vector clocks of a trace (Fidge 1988, Mattern 1989): an event counts itself in its own node's component; a
- * message carries the clock of its sending, and its receiver takes the larger of both in every component.
+/* Vector clocks of a trace (Fidge 1988, Mattern 1989): an event counts itself in its own node's component;
+ * a message carries the clock of its sending, and its receiver takes the larger of both in every
+ * component.
  *
- * The clock of a node's last record is the node's clock, and the clock of a sending is what the message carries:
- * both stand in the result already. What is left to keep is where: a place for each node, and the sendings
- * sorted by (id, place), in which a receipt looks for the last one before itself. So ids may come round again,
- * and copies, which share an id, find the same sending. */
+ * The clock of a node's last record is the node's clock, and the clock of a sending is what the message
+ * carries: both stand in the result already. What is left to keep is where: a place for each node, and the
+ * sendings sorted by (id, place), in which a receipt looks for the last one before itself. So ids may come
+ * round again, and copies, which share an id, find the same sending. */
 #include <distlab/trace.h>
 
 #include <string.h>

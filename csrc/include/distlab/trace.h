@@ -12,9 +12,10 @@
 #include <distlab/memory.h>
 
 /* What a record says: X(CODE, name). `label` and `peer`, `id`, `a`, `b` by type:
- *   send, deliver: label = kind of message, peer = the other end, id = the message, a and b its payload (named
- *     by the schema). drop, duplicate: what the network did to it, wherever: node = the sender, peer = whom it
- *     was for, else the same, but a = reason of a drop. A copy keeps the id of its message.
+ *   send, deliver: label = kind of message, peer = the other end, id = the message, a and b its payload
+ *     (named by the schema).
+ *   drop, duplicate: what the network did to a message, wherever that was: node = its sender, peer = whom it
+ *     was for, the rest alike, but a = reason of a drop. A copy keeps the id of its message.
  *   set, cancel, fire: label = timer, b = when it will fire (ns, true time).
  *   start, restart: label = role of the node, a = what the disk kept (DLAB_KEEPS). crash: a likewise.
  *   pause, wake, fault, heal: label = kind of fault; a = row of the plan, peer = other end (or none).
@@ -139,7 +140,8 @@ static inline const dlab_record *dlab_trace_at(const dlab_trace *t, size_t k)
 
 void dlab_record_to_row(const dlab_record *record, dlab_trace_row *row);
 
-/* The same record again, its time exact below 2^51 ns (26 days); a number that no record holds is an error. */
+/* The same record again, its time exact below 2^51 ns (26 days); a number that no record holds is an
+ * error. */
 int dlab_record_from_row(const dlab_trace_row *row, dlab_record *record, dlab_error *err);
 
 /* The role each node started in, DLAB_NO_ROLE where these records do not say. */
@@ -154,13 +156,13 @@ void dlab_trace_roles(const dlab_record *records, size_t n, uint16_t *roles, uin
 int dlab_record_format(const dlab_trace_schema *schema, const uint16_t *roles, uint32_t nodes,
                        const dlab_record *record, char *text, size_t size);
 
-/* Vector clocks of n records of `nodes` nodes: clocks[k * nodes + i] is how many events of node i are known at
- * record k (itself included). Event j happened before event k when clocks[j][node of j] <= clocks[k][node of
- * j] and j is not k (Fidge 1988, Mattern 1989). What is done to a node or to its messages (drop, duplicate,
- * fault, heal, broken) is no event of its life: such a record shows what its node knows and counts nothing;
- * one of no node shows zeros. Messages are matched by id, with the latest sending before; a message sent
- * before the first record is taken as coming from nowhere. Memory for ids (8 bytes a sending) and nodes comes
- * from memory; n * nodes is at most DLAB_CLOCKS_MAX. */
+/* Vector clocks of n records of `nodes` nodes: clocks[k * nodes + i] is how many events of node i are
+ * known at record k (itself included). Event j happened before event k when clocks[j][node of j] <=
+ * clocks[k][node of j] and j is not k (Fidge 1988, Mattern 1989). What is done to a node or to its
+ * messages (drop, duplicate, fault, heal, broken) is no event of its life: such a record shows what its
+ * node knows and counts nothing; one of no node shows zeros. Messages are matched by id, with the latest
+ * sending before; a message sent before the first record is taken as coming from nowhere. Memory for ids
+ * (8 bytes a sending) and nodes comes from memory; n * nodes is at most DLAB_CLOCKS_MAX. */
 enum { DLAB_CLOCKS_MAX = 1 << 28 };
 int dlab_trace_clocks(const dlab_record *records, size_t n, uint32_t nodes, uint32_t *clocks,
                       dlab_memory *memory, dlab_error *err);
