@@ -107,6 +107,7 @@ PUBLIC_ORDER = [
     "core",
     "model",
     "sweep",
+    "enumerate",
     "models",
     "version",
     "distlab",

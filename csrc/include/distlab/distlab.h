@@ -3,6 +3,7 @@
 #define DISTLAB_DISTLAB_H
 #include <distlab/closed_forms.h>
 #include <distlab/distribution.h>
+#include <distlab/enumerate.h>
 #include <distlab/error.h>
 #include <distlab/field.h>
 #include <distlab/histogram.h>
