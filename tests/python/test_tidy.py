@@ -101,6 +101,8 @@ PUBLIC_ORDER = [
     "statistics",
     "closed_forms",
     "scheduler",
+    "history",
+    "check",
     "field",
     "chooser",
     "trace",

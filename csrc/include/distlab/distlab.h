@@ -1,12 +1,14 @@
 /* Everything a user of the C core needs: #include <distlab/distlab.h>. */
 #ifndef DISTLAB_DISTLAB_H
 #define DISTLAB_DISTLAB_H
+#include <distlab/check.h>
 #include <distlab/closed_forms.h>
 #include <distlab/distribution.h>
 #include <distlab/enumerate.h>
 #include <distlab/error.h>
 #include <distlab/field.h>
 #include <distlab/histogram.h>
+#include <distlab/history.h>
 #include <distlab/memory.h>
 #include <distlab/model.h>
 #include <distlab/models.h>
