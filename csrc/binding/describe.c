@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <distlab/trace.h>
+
 #include "app/app.h"
 
 enum { TABLE_DEPTH_MAX = 4 };
@@ -225,6 +227,42 @@ static PyObject *core_describe(PyObject *module, PyObject *args)
     return dict;
 }
 
+/* (name, name of a, name of b) of each label; a list that is NULL is empty. */
+static PyObject *labels_of(const dlab_label *labels)
+{
+    PyObject *list = PyList_New(0);
+    for (; list != NULL && labels != NULL && labels->name != NULL; labels++)
+        if (append(list, Py_BuildValue("(szz)", labels->name, labels->a, labels->b)) < 0) Py_CLEAR(list);
+    return list;
+}
+
+static PyObject *core_trace_schema(PyObject *module, PyObject *args)
+{
+    const char *name;
+    if (!PyArg_ParseTuple(args, "s:trace_schema", &name)) return NULL;
+    const dlab_py_card *card = dlab_py_card_of(dlab_py_state_of(module), name);
+    if (card == NULL) return NULL;
+    const dlab_trace_schema *schema = card->model->trace;
+    if (schema == NULL) Py_RETURN_NONE;
+    PyObject *dict = PyDict_New();
+    if (dict == NULL) return NULL;
+    if (put(dict, "types", names_of(dlab_trace_types, UINT32_MAX)) < 0 ||
+        put(dict, "drops", names_of(dlab_trace_drops, UINT32_MAX)) < 0 ||
+        put(dict, "keeps", names_of(dlab_trace_keeps, UINT32_MAX)) < 0 ||
+        put(dict, "faults", names_of(dlab_trace_faults, UINT32_MAX)) < 0 ||
+        put(dict, "statuses", names_of(dlab_trace_statuses, UINT32_MAX)) < 0 ||
+        put(dict, "messages", labels_of(schema->messages)) < 0 ||
+        put(dict, "timers", labels_of(schema->timers)) < 0 ||
+        put(dict, "requests", labels_of(schema->requests)) < 0 ||
+        put(dict, "applies", labels_of(schema->applies)) < 0 ||
+        put(dict, "notes", labels_of(schema->notes)) < 0 ||
+        put(dict, "states", labels_of(schema->states)) < 0 ||
+        put(dict, "roles", names_of(schema->roles, UINT32_MAX)) < 0 ||
+        put(dict, "invariants", names_of(schema->invariants, UINT32_MAX)) < 0)
+        Py_CLEAR(dict);
+    return dict;
+}
+
 PyMethodDef dlab_py_describe_methods[] = {
     { "describe", core_describe, METH_VARARGS,
       PyDoc_STR(
@@ -238,5 +276,11 @@ PyMethodDef dlab_py_describe_methods[] = {
           "A column: name metric part q unit display doc.  An output: name doc series columns dtype.\n"
           "A bug: name doc violation scope. A table parameter's `table` is {name doc series columns "
           "dtype}.") },
+    { "trace_schema", core_trace_schema, METH_VARARGS,
+      PyDoc_STR(
+          "trace_schema(model, /)\n--\n\n"
+          "Names behind the numbers of the output table \"trace\": types drops keeps faults statuses roles "
+          "invariants\n(lists of names), messages timers requests applies notes states (lists of (name, "
+          "name of a or None,\nname of b or None)). None: the model has no trace.") },
     { NULL, NULL, 0, NULL },
 };

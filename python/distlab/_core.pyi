@@ -119,6 +119,23 @@ def resample(
 ) -> NDArray[np.float64]:
     """(rows of the sweep, len(times)): a series held on a common grid."""
 
+def trace_schema(model: str, /) -> dict[str, Any] | None:
+    """Names behind the numbers of the output table "trace"; None: the model has no trace.
+
+    types drops keeps faults statuses roles invariants: lists of names; messages timers requests applies notes
+    states: lists of (name, name of a or None, name of b or None).
+    """
+
+def trace_lines(model: str, rows: NDArray[Any], /) -> list[str]:
+    """A line of text for each row of the output table "trace": who did what, with whom."""
+
+def trace_clocks(rows: NDArray[Any], nodes: int, /) -> NDArray[np.uint32]:
+    """Vector clocks (rows, nodes): how many events of each node are known at each row.
+
+    Event j happened before event k when clocks[j, node of j] <= clocks[k, node of j] and j is not k. What the
+    network or a fault does (drop, duplicate, fault, heal, broken) counts nothing and shows what its node knows.
+    """
+
 def theory(model: str, params: NDArray[Any], pool: Pool = (), /) -> NDArray[np.float64]:
     """(rows, len(theory_columns)); NaN where no closed form holds."""
 

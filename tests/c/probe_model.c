@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 #include <distlab/model.h>
+#include <distlab/trace.h>
 
-enum { JOBS_MAX = 100000000, SERIES_MAX = 50, MS = 1000000 };
+enum { JOBS_MAX = 100000000, SERIES_MAX = 50, TRACE_MAX = 20, MS = 1000000 };
 
 /* A component: its field table is spliced into the model's. */
 typedef struct retry {
@@ -136,13 +137,13 @@ typedef struct length_row {
     int64_t level;
 } length_row;
 
-typedef struct trace_row {
+typedef struct job_row {
     int64_t job;
     double took;
     int32_t policy;
     uint32_t features;
     bool last;
-} trace_row;
+} job_row;
 
 static const dlab_field length_columns[] = {
     DLAB_FIELD(length_row, time, .unit = "s", .doc = "When."),
@@ -151,12 +152,12 @@ static const dlab_field length_columns[] = {
     DLAB_END,
 };
 
-static const dlab_field trace_columns[] = {
-    DLAB_FIELD(trace_row, job, .doc = "Number of the job."),
-    DLAB_FIELD(trace_row, took, .unit = "s", .display = "ms", .doc = "Its time."),
-    DLAB_FIELD(trace_row, policy, .choices = policies, .doc = "policy."),
-    DLAB_FIELD(trace_row, features, .choices = features, .doc = "features."),
-    DLAB_FIELD(trace_row, last, .doc = "Is it the last?"),
+static const dlab_field job_columns[] = {
+    DLAB_FIELD(job_row, job, .doc = "Number of the job."),
+    DLAB_FIELD(job_row, took, .unit = "s", .display = "ms", .doc = "Its time."),
+    DLAB_FIELD(job_row, policy, .choices = policies, .doc = "policy."),
+    DLAB_FIELD(job_row, features, .choices = features, .doc = "features."),
+    DLAB_FIELD(job_row, last, .doc = "Is it the last?"),
     DLAB_END,
 };
 
@@ -166,11 +167,20 @@ static const dlab_table output_tables[] = {
       .columns = length_columns,
       .row_size = sizeof(length_row),
       .series = true },
-    { .name = "trace",
-      .doc = "A row for each job.",
-      .columns = trace_columns,
-      .row_size = sizeof(trace_row) },
+    { .name = "jobs", .doc = "A row for each job.", .columns = job_columns, .row_size = sizeof(job_row) },
+    DLAB_TRACE_TABLE,
     { .name = NULL },
+};
+
+/* What the trace says: a client sends each of the first jobs to a worker, which notes it and answers; job 1
+ * is lost on its way back. */
+enum { MESSAGE_JOB, MESSAGE_DONE };
+static const dlab_label messages[] = { { "job", "number", "size" }, { "done", "number", NULL }, { NULL } };
+static const dlab_label notes[] = { { "worked", NULL, "size" }, { NULL } };
+static const char *const roles[] = { "client", "worker", NULL };
+static const char *const invariants[] = { "every job is done", NULL };
+static const dlab_trace_schema schema = {
+    .messages = messages, .notes = notes, .roles = roles, .invariants = invariants
 };
 
 static const dlab_bug bugs[] = {
@@ -249,13 +259,62 @@ static int fail(const params *p, dlab_ctx *ctx)
 static int emit(const params *p, int64_t job, dlab_ctx *ctx)
 {
     const length_row length = { .time = 0.1 * (double)job, .length = (double)(job * job), .level = job };
-    const trace_row trace = { .job = job,
-                              .took = 1e-3 * (double)(job + 1),
-                              .policy = p->policy,
-                              .features = p->features,
-                              .last = job + 1 == p->jobs };
+    const job_row row = { .job = job,
+                          .took = 1e-3 * (double)(job + 1),
+                          .policy = p->policy,
+                          .features = p->features,
+                          .last = job + 1 == p->jobs };
     int code = job < SERIES_MAX ? dlab_emit(ctx, 0, &length) : DLAB_OK;
-    if (code == DLAB_OK && dlab_wants(ctx, 1)) code = dlab_emit(ctx, 1, &trace);
+    if (code == DLAB_OK && dlab_wants(ctx, 1)) code = dlab_emit(ctx, 1, &row);
+    return code;
+}
+
+static int tell(dlab_ctx *ctx, dlab_record record)
+{
+    dlab_trace_row row;
+    dlab_record_to_row(&record, &row);
+    return dlab_emit(ctx, 2, &row);
+}
+
+static int trace(const params *p, dlab_ctx *ctx)
+{
+    int code = DLAB_OK;
+    if (!dlab_wants(ctx, 2)) return code;
+    for (uint16_t i = 0; code == DLAB_OK && i < 2; i++)
+        code =
+            tell(ctx, (dlab_record){ .type = DLAB_TRACE_START, .label = i, .node = i, .peer = DLAB_NO_NODE });
+    for (uint32_t i = 0; code == DLAB_OK && i < p->jobs && i < TRACE_MAX; i++) {
+        dlab_record record = { .time = (int64_t)i * 10 * MS,
+                               .type = DLAB_TRACE_SEND,
+                               .label = MESSAGE_JOB,
+                               .node = 0,
+                               .peer = 1,
+                               .id = 2 * i + 1,
+                               .a = i,
+                               .b = i % 10 };
+        dlab_record answer = record;
+        answer.label = MESSAGE_DONE;
+        answer.id++;
+        answer.node = 1;
+        answer.peer = 0;
+        answer.time += (i + 1) * MS;
+        code = tell(ctx, record);
+        record.type = DLAB_TRACE_DELIVER;
+        record.node = 1;
+        record.peer = 0;
+        if (code == DLAB_OK) code = tell(ctx, record);
+        record = answer;
+        record.type = DLAB_TRACE_NOTE;
+        record.peer = DLAB_NO_NODE;
+        record.label = 0;
+        record.id = 0;
+        if (code == DLAB_OK) code = tell(ctx, record);
+        if (code == DLAB_OK) code = tell(ctx, answer);
+        answer.type = i == 1 ? DLAB_TRACE_DROP : DLAB_TRACE_DELIVER;
+        if (i == 1) answer.a = DLAB_DROP_LOSS;
+        else answer.node = 0, answer.peer = 1;
+        if (code == DLAB_OK) code = tell(ctx, answer);
+    }
     return code;
 }
 
@@ -272,6 +331,7 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
         code = emit(p, i, ctx);
         if (code == DLAB_OK) code = dlab_step(ctx, (uint64_t)p->cost);
     }
+    if (code == DLAB_OK) code = trace(p, ctx);
     if (code == DLAB_OK) code = read_classes(p, m, ctx);
     if (code == DLAB_OK) code = draw(p, m, ctx);
     if (code == DLAB_OK) code = fail(p, ctx);
@@ -302,13 +362,13 @@ static int theory(const void *params_, double *values, dlab_ctx *ctx)
     return dlab_step(ctx, (uint64_t)p->cost);
 }
 
-#define PROBE(version, name_, run_, columns_)                                                               \
-    {                                                                                                       \
-        .abi = (version), .name = (name_), .title = "A model to look through",                              \
-        .doc = "Every type of field, metric and table.", .source = "none", .params = param_fields,          \
-        .metrics = metric_fields, .params_size = sizeof(params), .metrics_size = sizeof(metrics),           \
-        .outputs = output_tables, .bugs = bugs, .theory_columns = (columns_), .check = check, .warn = warn, \
-        .steps = steps, .run = (run_), .theory = theory,                                                    \
+#define PROBE(version, name_, run_, columns_)                                                      \
+    {                                                                                              \
+        .abi = (version), .name = (name_), .title = "A model to look through",                     \
+        .doc = "Every type of field, metric and table.", .source = "none", .params = param_fields, \
+        .metrics = metric_fields, .params_size = sizeof(params), .metrics_size = sizeof(metrics),  \
+        .outputs = output_tables, .trace = &schema, .bugs = bugs, .theory_columns = (columns_),    \
+        .check = check, .warn = warn, .steps = steps, .run = (run_), .theory = theory,             \
     }
 
 extern const dlab_model probe_model, probe_old, probe_unnamed, probe_misnamed, probe_taken, probe_idle,
@@ -364,5 +424,28 @@ const dlab_model probe_tiny = {
     .metrics = tiny_fields,
     .params_size = sizeof(tiny),
     .metrics_size = sizeof(tiny),
+    .run = tiny_run,
+};
+
+/* Its trace names a message by more than any line has room for. */
+#define TEN(text) text text text text text text text text text text
+static const dlab_label long_messages[] = { { TEN(TEN("long ")), "\xc3\xa4", "\xff" }, { NULL } };
+static const dlab_trace_schema long_schema = { .messages = long_messages };
+static const dlab_table long_tables[] = { DLAB_TRACE_TABLE, { .name = NULL } };
+
+extern const dlab_model probe_wordy;
+const dlab_model probe_wordy = {
+    .abi = DLAB_ABI,
+    .name = "lab.wordy",
+    .title = "Wordy",
+    .doc = "Doubles.",
+    .source = "none",
+    .exact = true,
+    .params = tiny_fields,
+    .metrics = tiny_fields,
+    .params_size = sizeof(tiny),
+    .metrics_size = sizeof(tiny),
+    .outputs = long_tables,
+    .trace = &long_schema,
     .run = tiny_run,
 };

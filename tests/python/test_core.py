@@ -250,7 +250,11 @@ def test_describe_tables_columns_and_bugs():
         "fast": False,
     }
     assert classes["dtype"].names == ("weight", "rate", "jobs", "service", "policy", "fast")
-    assert [(o["name"], o["series"]) for o in d["outputs"]] == [("queue_length", True), ("trace", False)]
+    assert [(o["name"], o["series"]) for o in d["outputs"]] == [
+        ("queue_length", True),
+        ("jobs", False),
+        ("trace", False),
+    ]
     assert d["outputs"][1]["dtype"]["features"] == np.uint32 and d["outputs"][1]["dtype"]["last"] == bool
     assert d["bugs"][1] == {
         "name": "off_by_one",

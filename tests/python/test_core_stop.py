@@ -199,7 +199,9 @@ def everything():
     rows = params(3, jobs=[1, 2, 3])
     rows["classes"] = (0, 0, 1)
     pool = [class_rows({}), np.array([1.0, 2.0])]
-    result = sweep(rows, reps=2, pool=pool, wanted=["trace", "queue_length"], progress=lambda *_: None)
+    result = sweep(
+        rows, reps=2, pool=pool, wanted=["jobs", "queue_length", "trace"], progress=lambda *_: None
+    )
     m, b = result["metrics"], result["buckets"]
     _core.sweep(NAME, params(2, fail=1), keys(2), mask_errors=True)
     series = result["outputs"]["queue_length"]
@@ -207,6 +209,8 @@ def everything():
     _core.columns(NAME, m, b), _core.merge(NAME, m, b, [0, 1], [0, 2], 0.9)
     _core.quantiles(NAME, m, b, "size", [0.5], [0, 1], [0, 2]), _core.buckets(NAME, m, b, "size", [0, 1])
     _core.resample(NAME, "queue_length", *series, "length", [0.0, 1.0])
+    trace = result["outputs"]["trace"][0]
+    _core.trace_schema(NAME), _core.trace_lines(NAME, trace), _core.trace_clocks(trace, 2)
     _core.describe(NAME), _core.models(), _core.defaults(NAME), _core.row_keys(1, 2, 3, False)
     (
         _core.parse(NAME, "service", "mixture(1: constant(1), 3: constant(5))"),
@@ -243,7 +247,9 @@ def everything():
         (_core.register, 0),
         (_core.register, probe.address("probe_small")),
         (_core.format, NAME, "service", rows),
-        (_core.resample, NAME, "trace", *series, "took", [1.0]),
+        (_core.resample, NAME, "jobs", *series, "took", [1.0]),
+        (_core.trace_lines, NAME, series[0]),
+        (_core.trace_clocks, trace, 1),
         (_core.distribution_cdf, mixture[0], [1.0]),
         (_core.quantiles, NAME, m, b, "size", [2.0], [0], [0, 1]),
         (_core.buckets, NAME, m, b, "total", [0]),

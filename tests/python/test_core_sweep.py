@@ -81,9 +81,9 @@ def test_tables_with_blank_cells():
 def test_outputs():
     rows = params(3, jobs=[2, 0, 60], policy=1, features=5)
     rows["jobs"][1] = 1
-    result = sweep(rows, reps=2, wanted=["trace", "queue_length"])
-    assert list(result["outputs"]) == ["queue_length", "trace"]
-    trace, offsets = result["outputs"]["trace"]
+    result = sweep(rows, reps=2, wanted=["jobs", "queue_length"])
+    assert list(result["outputs"]) == ["queue_length", "jobs"]
+    trace, offsets = result["outputs"]["jobs"]
     assert offsets.dtype == np.uint64 and offsets.tolist() == [0, 2, 4, 5, 6, 66, 126]
     assert trace.dtype == _core.describe(NAME)["outputs"][1]["dtype"]
     assert trace["job"].tolist() == [0, 1, 0, 1, 0, 0, *range(60), *range(60)]
@@ -93,11 +93,11 @@ def test_outputs():
     assert offsets.tolist() == [0, 2, 4, 5, 6, 56, 106]
     trace["job"] = 0  # the caller's own memory
     assert trace.flags.writeable and trace.flags.aligned and trace.flags.c_contiguous
-    assert sweep(params(0), wanted=("trace",))["outputs"]["trace"][1].tolist() == [0]
+    assert sweep(params(0), wanted=("jobs",))["outputs"]["jobs"][1].tolist() == [0]
 
 
 def test_outputs_outlive_everything():
-    trace, offsets = sweep(params(jobs=1000), wanted=["trace"])["outputs"]["trace"]
+    trace, offsets = sweep(params(jobs=1000), wanted=["jobs"])["outputs"]["jobs"]
     part = trace[10:20]
     del trace
     gc.collect()
@@ -122,7 +122,7 @@ def test_row_order_and_keys():
 
 def test_threads_do_not_matter():
     rows = params(37, jobs=np.arange(37) + 1)
-    results = [sweep(rows, reps=3, threads=n, wanted=["trace", "queue_length"]) for n in (1, 2, 4, 0)]
+    results = [sweep(rows, reps=3, threads=n, wanted=["jobs", "queue_length"]) for n in (1, 2, 4, 0)]
     for other in results[1:]:
         assert other["metrics"].tobytes() == results[0]["metrics"].tobytes()
         assert np.array_equal(other["buckets"], results[0]["buckets"])
@@ -133,7 +133,7 @@ def test_threads_do_not_matter():
 
 def test_no_rows():
     for rows in (params(0), params(3)):
-        result = _core.sweep(NAME, rows, np.zeros(0, np.uint64), wanted=["trace"])
+        result = _core.sweep(NAME, rows, np.zeros(0, np.uint64), wanted=["jobs"])
         assert result["metrics"].shape == (0,) and result["buckets"].shape == (0,)
         assert columns(result).shape == (0,)
 
@@ -153,7 +153,7 @@ def test_no_rows():
         ({"steps_max": -1}, ValueError, "steps_max"),
         ({"memory_max": 2**64}, ValueError, "memory_max"),
         ({"keep_max": "x"}, TypeError, None),
-        ({"wanted": "trace"}, TypeError, "sequence of names"),
+        ({"wanted": "jobs"}, TypeError, "sequence of names"),
         ({"wanted": ["trac"]}, _core.UnknownNameError, "did you mean 'trace'"),
         ({"wanted": [1]}, TypeError, None),
         ({"token": 1}, TypeError, "token must be"),
@@ -324,9 +324,9 @@ def test_resample():
     ]:
         with pytest.raises(error):
             _core.resample(NAME, *args)
-    trace, offsets = sweep(params(), wanted=["trace"])["outputs"]["trace"]
+    trace, offsets = sweep(params(), wanted=["jobs"])["outputs"]["jobs"]
     with pytest.raises(TypeError, match="not a series"):
-        _core.resample(NAME, "trace", trace, offsets, "took", grid)
+        _core.resample(NAME, "jobs", trace, offsets, "took", grid)
 
 
 def test_errors_say_where():
@@ -343,7 +343,7 @@ def test_errors_say_where():
     with pytest.raises(_core.BudgetError, match="memory budget"):
         sweep(params(memory=10**6), memory_max=10**6)
     with pytest.raises(_core.BudgetError):
-        sweep(params(jobs=1000), keep_max=100, wanted=["trace"])
+        sweep(params(jobs=1000), keep_max=100, wanted=["jobs"])
     with pytest.raises((MemoryError, _core.BudgetError)):
         sweep(params(memory=10**15), memory_max=2**60)
     with pytest.raises(ValueError, match="rate = -1"):
@@ -356,7 +356,7 @@ def test_errors_say_where():
 def test_masked_errors(threads):
     rows = params(6, fail=[0, 1, 0, 2, 3, 0])
     rows["rate"][5] = math.nan
-    result = sweep(rows, reps=2, mask_errors=True, threads=threads, wanted=["trace"])
+    result = sweep(rows, reps=2, mask_errors=True, threads=threads, wanted=["jobs"])
     assert [(row, code) for row, code, _ in result["failures"]] == [
         (2, "ERANGE"),
         (3, "ERANGE"),
@@ -369,16 +369,16 @@ def test_masked_errors(threads):
     ]
     assert "out of range" in result["failures"][0][2]
     assert result["metrics"]["total"].tolist() == [1000, 1000, 0, 0, 1000, 1000] + [0] * 6
-    offsets = result["outputs"]["trace"][1]
+    offsets = result["outputs"]["jobs"][1]
     assert np.diff(offsets.astype(int)).tolist() == [100, 100, 0, 0, 100, 100] + [0] * 6
     assert math.isnan(columns(result)["latency_p50"][2])
 
 
 def test_each_allocation_fails_once():
-    expected = sweep(params(2, jobs=10), wanted=["trace"])["metrics"]
+    expected = sweep(params(2, jobs=10), wanted=["jobs"])["metrics"]
     for n in range(1, 200):
         try:
-            result = sweep(params(2, jobs=10), wanted=["trace"], fail_at=n)
+            result = sweep(params(2, jobs=10), wanted=["jobs"], fail_at=n)
         except MemoryError as error:
             assert f"request {n} " in str(error)
             continue
