@@ -1,7 +1,10 @@
 /* Faults as a table: rows that say when, what, to whom and for how long; explicit (`time`) or drawn
  * (`rate`). A drawn row is an alternating renewal process: time to the next fault is exponential with the
  * rate, counted from the end of the last; the share of time without the fault is MTBF / (MTBF + MTTR).
- * Draws come from stream (FAULT, row << 16 | node). */
+ * With both, the first comes at `time`. Draws come from stream (FAULT, row << 16 | node), two words for each
+ * fault; when, whom and how long are drawn from streams seeded by these words, so that a change of one moves
+ * none of the others. Faults overlap: cuts and crashes are counted, factors multiply, shares add up as
+ * independent losses, and what is left after the last one has ended is exactly what was there before. */
 #ifndef DISTLAB_SIM_FAULTS_H
 #define DISTLAB_SIM_FAULTS_H
 #include <distlab/model.h>
@@ -12,14 +15,17 @@ struct dlab_world;
  *   crash: power fails, restart after the duration with the disk as `disk` says.
  *   pause: the node stops (garbage collection, a suspended machine) and wakes believing old time.
  *   slow: its processing and its disk take `amount` times as long.
- *   partition: `members` on one side, everybody else on the other.
+ *   partition: `members` on one side, everybody else on the other; members blank: a random minority, the
+ *   node in it if there is one.
  *   isolate: the node against everybody else. one_way: nothing from node to peer (peer blank: to anybody).
- *   partial: node and peer cannot talk, everybody else can.
- *   bridge: two halves that only `node` can reach. majority_ring: each node sees a majority, no two the same.
+ *   partial: node and peer cannot talk (peer blank: one drawn), everybody else can.
+ *   bridge: two halves that only `node` can reach; members blank: half of the others in order of ids.
+ *   majority_ring: nodes on a ring in order of ids; each hears a majority around it, no two the same (as
+ *   Jepsen's majorities-ring).
  *   flapping: like isolate, cut and healed again every `amount` seconds.
  *   clog: messages from node to peer are held until it ends. slow_link: node to peer takes `amount` times as
- *   long. degrade: node to peer loses a share `amount` more. gray: the node loses a share `amount` of the
- *   messages of kind `message` it sends.
+ *   long. degrade: node to peer loses a share `amount` more. Peer blank: to all others.
+ *   gray: the node loses a share `amount` of the messages of kind `message` it sends.
  *   clock_jump: the wall clock jumps by `amount` s. clock_drift: the rate is `amount` ppm for the duration.
  *   disk_full, disk_error: every write is refused, or fails. disk_slow: fsync takes `amount` times as long.
  *   disk_rot: a bit flips in each of `amount` sectors. */
@@ -60,14 +66,16 @@ enum {
 #undef X
 };
 
-/* One row of the table `faults`. */
+enum { DLAB_FAULT_ROWS_MAX = 10000 };
+
+/* One row of the table `faults`; blank cells: -1, amount INFINITY (a table not yet read: NaN, INT64_MIN). */
 typedef struct dlab_fault_row {
     double time; /* s; blank: drawn with `rate` */
     double rate; /* 1/s, in the time without the fault; blank: once, at `time` */
     int32_t kind, target;
     int64_t node;               /* blank: the target says */
     int64_t peer;               /* blank: all others */
-    int64_t members;            /* bit i: node i (of the first 62); blank: a random minority */
+    int64_t members;            /* bit i: node i (of the first 62); blank: see above */
     dlab_distribution duration; /* s; off: until the run ends */
     double amount;
     int64_t message; /* kind of message that a gray node loses; blank: all */
@@ -81,15 +89,19 @@ extern const dlab_table dlab_faults_table;
     .table = &dlab_faults_table,                                                                 \
     .doc = "What goes wrong and when: rows of kind, time or rate, target and duration; none by " \
            "default.",                                                                           \
-    .group = "faults"
+    .group = "Faults"
 
 typedef struct dlab_fault dlab_fault; /* one process: a row, for one node when its target is each */
 
 typedef struct dlab_faults {
     const dlab_fault_row *rows;
     size_t row_count;
+    dlab_sampler *durations; /* of the rows */
     dlab_fault *processes;
     size_t count;
+    uint64_t begun; /* faults so far */
+    int64_t *rates; /* per node: the clock's ppb before a clock_drift; NULL: there never was one */
+    bool healed;
 } dlab_faults;
 
 /* Rules for the rows of a plan against a world of `nodes` nodes (node and peer exist, amount fits kind). */
@@ -98,7 +110,8 @@ int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, 
 /* Schedule the first fault of each process. */
 int dlab_faults_open(dlab_faults *f, dlab_ref plan, struct dlab_world *world);
 
-/* Process k begins its fault now, or ends it (the world calls this for its events FAULT and HEAL). */
+/* Process k begins its fault now, or ends it (the world calls this for its events FAULT and HEAL). A fault
+ * that flaps has events FAULT of its own, with numbers from f->count on. */
 int dlab_faults_begin(dlab_faults *f, struct dlab_world *world, size_t k);
 int dlab_faults_end(dlab_faults *f, struct dlab_world *world, size_t k);
 

@@ -15,12 +15,10 @@ static const char *const orderings[] = {
 
 #define CHANCE .min = 0, .max = 1, .low = 0, .high = 0.2
 #define DELAY .unit = "s", .display = "ms", .min = 0, .max = 1e6, .low = 1e-4, .high = 0.2, .log_scale = true
-#define BANDWIDTH                                                                                           \
-    .unit = "byte/s", .dflt = INFINITY, DLAB_OFF(INFINITY), .min = 1, .max = 1e12, .low = 1e4, .high = 1e9, \
-    .log_scale = true
-#define QUEUE                                                                                             \
-    .unit = "byte", .dflt = INFINITY, DLAB_OFF(INFINITY), .min = 0, .max = 1e15, .low = 1e3, .high = 1e7, \
-    .log_scale = true
+#define BANDWIDTH \
+    .unit = "byte/s", DLAB_OFF(INFINITY), .min = 1, .max = 1e12, .low = 1e4, .high = 1e9, .log_scale = true
+#define QUEUE \
+    .unit = "byte", DLAB_OFF(INFINITY), .min = 0, .max = 1e15, .low = 1e3, .high = 1e7, .log_scale = true
 
 static const dlab_field link_columns[] = {
     DLAB_FIELD(dlab_link_row, from, .dflt = -1, DLAB_OFF(-1), .min = 0, .max = DLAB_NODES_MAX - 1,
@@ -28,15 +26,18 @@ static const dlab_field link_columns[] = {
     DLAB_FIELD(dlab_link_row, to, .dflt = -1, DLAB_OFF(-1), .min = 0, .max = DLAB_NODES_MAX - 1,
                .doc = "Receiving node; blank: any."),
     DLAB_FIELD(dlab_link_row, delay, DELAY, .doc = "One-way delay on these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, loss, CHANCE, .doc = "Loss on these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, duplicate, CHANCE, .doc = "Duplication on these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, reorder, CHANCE, .doc = "Reordering on these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, corrupt, CHANCE, .doc = "Corruption on these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, bandwidth, BANDWIDTH,
+    DLAB_FIELD(dlab_link_row, loss, CHANCE, .dflt = NAN, .doc = "Loss on these links; blank: the parameter."),
+    DLAB_FIELD(dlab_link_row, duplicate, CHANCE, .dflt = NAN,
+               .doc = "Duplication on these links; blank: the parameter."),
+    DLAB_FIELD(dlab_link_row, reorder, CHANCE, .dflt = NAN,
+               .doc = "Reordering on these links; blank: the parameter."),
+    DLAB_FIELD(dlab_link_row, corrupt, CHANCE, .dflt = NAN,
+               .doc = "Corruption on these links; blank: the parameter."),
+    DLAB_FIELD(dlab_link_row, bandwidth, BANDWIDTH, .dflt = NAN,
                .doc = "Bandwidth of each of these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, link_queue, QUEUE,
+    DLAB_FIELD(dlab_link_row, link_queue, QUEUE, .dflt = NAN,
                .doc = "Queue of each of these links; blank: the parameter."),
-    DLAB_FIELD(dlab_link_row, ordering, .choices = orderings,
+    DLAB_FIELD(dlab_link_row, ordering, .choices = orderings, .dflt = -1,
                .doc = "Ordering on these links; blank: the parameter."),
     DLAB_END,
 };
@@ -59,9 +60,9 @@ const dlab_field dlab_network_fields[] = {
     DLAB_FIELD(dlab_network, corrupt, CHANCE, .doc = "Probability that bits of a message flip on the way."),
     DLAB_FIELD(dlab_network, checksum, .dflt = 1,
                .doc = "Corrupted messages are noticed and dropped; without, they arrive as they are."),
-    DLAB_FIELD(dlab_network, bandwidth, BANDWIDTH,
+    DLAB_FIELD(dlab_network, bandwidth, BANDWIDTH, .dflt = INFINITY,
                .doc = "Bandwidth of each directed link; messages wait for the wire. None: no limit."),
-    DLAB_FIELD(dlab_network, link_queue, QUEUE,
+    DLAB_FIELD(dlab_network, link_queue, QUEUE, .dflt = INFINITY,
                .doc = "A message that finds more bytes than this ahead of it at the wire is lost. None: no "
                       "limit."),
     DLAB_FIELD(dlab_network, ordering, .choices = orderings,
