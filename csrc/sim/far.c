@@ -5,7 +5,8 @@
 
 #include "sim/far.h"
 
-enum { REST_FIRST = 256, CHUNKS_FIRST = 64, FEW = 48, SAMPLES = 64, PER_BUCKET = 4, PER_CHUNK = 7 };
+enum { REST_FIRST = 256, FEW = 32, PER_BUCKET = 4, PER_CHUNK = 7 };
+enum { SAMPLES = 64, SAMPLES_FEW = 16, SAMPLES_FROM = 1024 };
 #define NONE UINT32_MAX
 
 static inline int64_t time_of(dlab_entry entry) { return (int64_t)(uint64_t)(entry >> 64); }
@@ -91,20 +92,21 @@ bool dlab_far_open(dlab_scheduler *s, int64_t near_end, size_t count)
 }
 
 /* Choose what the buckets cover: from the earliest to about the upper quartile of the unsorted entries,
- * as wide that a bucket gets PER_BUCKET of them. A sample decides: extremes do not. */
+ * as wide that a bucket gets PER_BUCKET of them. A sample decides: extremes do not. It is small below
+ * SAMPLES_FROM entries, which pay for sorting it. */
 static void choose_epoch(dlab_far *f)
 {
     int64_t sample[SAMPLES], least = INT64_MAX;
-    const size_t n = f->rest_count;
+    const size_t n = f->rest_count, samples = n < SAMPLES_FROM ? SAMPLES_FEW : SAMPLES;
     for (size_t i = 0; i < n; i++)
         if (time_of(f->rest[i]) < least) least = time_of(f->rest[i]);
-    for (size_t k = 0; k < SAMPLES; k++) {
-        const int64_t t = time_of(f->rest[k * n / SAMPLES]);
+    for (size_t k = 0; k < samples; k++) {
+        const int64_t t = time_of(f->rest[k * n / samples]);
         size_t at = k;
         for (; at > 0 && sample[at - 1] > t; at--) sample[at] = sample[at - 1];
         sample[at] = t;
     }
-    const uint64_t span = (uint64_t)(sample[SAMPLES * 3 / 4] - least) + 1;
+    const uint64_t span = (uint64_t)(sample[samples * 3 / 4] - least) + 1;
     const uint64_t wanted = n * 3 / 4 / PER_BUCKET + 1;
     f->shift = 0;
     while (span >> f->shift > wanted) f->shift++;
@@ -133,6 +135,16 @@ static bool new_epoch(dlab_scheduler *s)
     return true;
 }
 
+/* Once, before they are moved twice more; not for the sake of a few, since the slots of many are not in
+ * the cache. */
+static void drop_dead_of_rest(dlab_scheduler *s)
+{
+    dlab_far *f = &s->far;
+    const size_t kept = dlab_copy_live(s, f->rest, f->rest, f->rest_count);
+    s->dead -= f->rest_count - kept;
+    f->rest_count = kept;
+}
+
 size_t dlab_far_advance(dlab_scheduler *s)
 {
     dlab_far *f = &s->far;
@@ -144,6 +156,7 @@ size_t dlab_far_advance(dlab_scheduler *s)
                 count += f->chunks[at].count;
             return count;
         }
+        if (s->dead > s->live / 8) drop_dead_of_rest(s);
         if (f->rest_count == 0) f->near_end = INT64_MAX;
         if (f->rest_count <= FEW) return f->rest_count;
         if (!new_epoch(s)) return 0;
@@ -153,7 +166,7 @@ size_t dlab_far_advance(dlab_scheduler *s)
 size_t dlab_far_take(dlab_scheduler *s, dlab_entry *to)
 {
     dlab_far *f = &s->far;
-    size_t n = 0;
+    size_t n = 0, taken = 0;
     if (f->in_buckets == 0) { /* few are left: no buckets for them */
         n = f->rest_count;
         memcpy(to, f->rest, n * sizeof *to);
@@ -163,16 +176,22 @@ size_t dlab_far_take(dlab_scheduler *s, dlab_entry *to)
     }
     for (uint32_t at = f->heads[f->current], next; at != NONE; at = next) {
         const dlab_chunk7 *chunk = &f->chunks[at];
-        for (uint32_t i = 0; i < chunk->count; i++) {
-            to[n++] = chunk->entries[i];
-            __builtin_prefetch(&s->slots[(uint64_t)chunk->entries[i] & DLAB_SLOT_MASK]);
+        taken += chunk->count;
+        if (s->dead > 0) {
+            n += dlab_copy_live(s, to + n, chunk->entries, chunk->count);
+        } else { /* the slots are wanted a little later */
+            for (uint32_t i = 0; i < chunk->count; i++) {
+                to[n++] = chunk->entries[i];
+                __builtin_prefetch(&s->slots[(uint64_t)chunk->entries[i] & DLAB_SLOT_MASK]);
+            }
         }
         next = chunk->next;
         f->chunks[at].next = f->free_chunk;
         f->free_chunk = at;
     }
     f->heads[f->current++] = NONE;
-    f->in_buckets -= n;
+    f->in_buckets -= taken;
+    s->dead -= taken - n;
     f->near_end = f->current < f->buckets ? f->start + (int64_t)((uint64_t)f->current << f->shift) : f->end;
     return n;
 }
@@ -180,18 +199,13 @@ size_t dlab_far_take(dlab_scheduler *s, dlab_entry *to)
 void dlab_far_compact(dlab_scheduler *s)
 {
     dlab_far *f = &s->far;
-    size_t kept = 0;
-    for (size_t i = 0; i < f->rest_count; i++)
-        if (dlab_entry_is_live(s, f->rest[i])) f->rest[kept++] = f->rest[i];
-    f->rest_count = kept;
+    f->rest_count = dlab_copy_live(s, f->rest, f->rest, f->rest_count);
     if (f->in_buckets == 0) return;
     for (uint32_t b = f->current; b < f->buckets; b++) {
         uint32_t *link = &f->heads[b];
         while (*link != NONE) {
             dlab_chunk7 *chunk = &f->chunks[*link];
-            uint32_t live = 0;
-            for (uint32_t i = 0; i < chunk->count; i++)
-                if (dlab_entry_is_live(s, chunk->entries[i])) chunk->entries[live++] = chunk->entries[i];
+            const uint32_t live = (uint32_t)dlab_copy_live(s, chunk->entries, chunk->entries, chunk->count);
             f->in_buckets -= chunk->count - live;
             chunk->count = live;
             if (live > 0) {

@@ -6,7 +6,7 @@
 
 #include "sim/scheduler_inline.h"
 
-enum { RUN = 24, ENTRIES_FIRST = 256, SLOTS_FIRST = 64 };
+enum { RUN = 24, FEW = 12, ENTRIES_FIRST = 256, SLOTS_FIRST = 64 };
 
 int dlab_scheduler_open(dlab_scheduler *s, dlab_memory *memory, dlab_error *err)
 {
@@ -57,7 +57,7 @@ bool dlab_scheduler_make_room(dlab_scheduler *s)
 /* The run grew long: its later part becomes the front segment. Segments that are not clearly smaller than
  * the one behind are joined to it (dropping a pivot is always allowed), so their number stays
  * logarithmic. */
-void dlab_scheduler_cut_run(dlab_scheduler *s)
+static void cut_run(dlab_scheduler *s)
 {
     const size_t cut = s->head + RUN;
     dlab_segment front = { s->entries[cut], cut };
@@ -68,6 +68,36 @@ void dlab_scheduler_cut_run(dlab_scheduler *s)
         s->levels--;
     }
     s->segments[s->levels++] = front;
+}
+
+/* By fours, so that the place, which nobody
+ * can foresee, costs one branch to guess in four; among the last four it is found without a branch. */
+static void insert_sorted(dlab_entry *e, size_t head, size_t hole, dlab_entry entry)
+{
+    while (hole - head >= 4) {
+        if (entry >= e[hole - 4]) {
+            size_t at = hole;
+            for (size_t k = 1; k < 4; k++) {
+                const dlab_entry x = e[hole - k];
+                const size_t later = entry < x;
+                e[hole - k + later] = x;
+                at -= later;
+            }
+            e[at] = entry;
+            return;
+        }
+        for (size_t k = 0; k < 4; k++) e[hole - k] = e[hole - k - 1];
+        hole -= 4;
+    }
+    while (hole > head && entry < e[hole - 1]) e[hole] = e[hole - 1], hole--;
+    e[hole] = entry;
+}
+
+void dlab_scheduler_insert_sorted(dlab_scheduler *s, size_t hole, dlab_entry entry)
+{
+    const bool is_long = hole - s->head >= DLAB_RUN_MAX;
+    insert_sorted(s->entries, s->head, hole, entry);
+    if (__builtin_expect(is_long, 0)) cut_run(s);
 }
 
 /* Enough are pending for buckets to pay: all that is later than the run goes there. What shares its last
@@ -117,8 +147,30 @@ static size_t partition(dlab_entry *e, size_t n, dlab_entry pivot)
     return m;
 }
 
+/* By counting for each how many are below: no branch depends on an entry. */
+static void sort_few(dlab_entry *e, size_t n)
+{
+    dlab_entry x[FEW];
+    size_t rank[FEW] = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        size_t below = 0;
+        x[i] = e[i];
+        for (size_t j = 0; j < i; j++) {
+            const size_t first = x[i] < x[j];
+            rank[j] += first;
+            below += 1 - first;
+        }
+        rank[i] = below;
+    }
+    for (size_t i = 0; i < n; i++) e[rank[i]] = x[i];
+}
+
 static void sort_run(dlab_entry *e, size_t n)
 {
+    if (n <= FEW) {
+        sort_few(e, n);
+        return;
+    }
     for (size_t i = 1; i < n; i++) {
         const dlab_entry x = e[i];
         size_t at = i;
@@ -187,8 +239,8 @@ void dlab_scheduler_compact(dlab_scheduler *s)
     size_t to = 0, from = s->head;
     for (int i = s->levels; i >= 0; i--) {
         const size_t end = i > 0 ? s->segments[i - 1].start : s->tail;
-        for (; from < end; from++)
-            if (dlab_entry_is_live(s, s->entries[from])) s->entries[to++] = s->entries[from];
+        to += dlab_copy_live(s, s->entries + to, s->entries + from, end - from);
+        from = end;
         if (i > 0) s->segments[i - 1].start = to;
     }
     s->head = 0;

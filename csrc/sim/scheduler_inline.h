@@ -4,15 +4,15 @@
 #define DISTLAB_SIM_SCHEDULER_INLINE_H
 #include "sim/far.h"
 
-enum { DLAB_RUN_MAX = 64, DLAB_NEAR_MAX = 96, DLAB_DEAD_MIN = 64 };
+enum { DLAB_RUN_MAX = 64, DLAB_NEAR_MAX = 64, DLAB_DEAD_MIN = 16 };
 #define DLAB_SEQUENCE_MAX ((UINT64_C(1) << DLAB_SEQUENCE_BITS) - 1)
 #define DLAB_NO_SLOT UINT32_MAX
 
 /* Room at the tail: slide everything to the front when half the array is behind the head, else grow. */
 bool dlab_scheduler_make_room(dlab_scheduler *s);
 
-/* The run grew long: its later part becomes the front segment. */
-void dlab_scheduler_cut_run(dlab_scheduler *s);
+/* Put an entry in its place in the run, which ends at the hole. */
+void dlab_scheduler_insert_sorted(dlab_scheduler *s, size_t hole, dlab_entry entry);
 
 /* Many are pending: all that is later than the run goes to buckets. */
 bool dlab_scheduler_open_far(dlab_scheduler *s);
@@ -51,11 +51,8 @@ static inline bool dlab_insert_near(dlab_scheduler *s, dlab_entry entry)
         hole = segment->start++;
     }
     const size_t head = s->head;
-    if (__builtin_expect(hole - head >= DLAB_RUN_MAX, 0)) {
-        size_t at = hole;
-        while (at > head && entry < e[at - 1]) e[at] = e[at - 1], at--;
-        e[at] = entry;
-        dlab_scheduler_cut_run(s);
+    if (hole - head >= 4) {
+        dlab_scheduler_insert_sorted(s, hole, entry);
         return true;
     }
     while (hole > head && entry < e[hole - 1]) e[hole] = e[hole - 1], hole--;
