@@ -34,14 +34,18 @@ typedef struct dlab_line {
 
 int dlab_line_open(dlab_line *line, const dlab_serve *what, dlab_ctx *ctx);
 
-/* A job from the slab, zeroed; DLAB_NO_JOB with the context's error set. */
+/* A job from the slab that nobody has served or put in line; whose it is remains to be said. DLAB_NO_JOB
+ * with the context's error set. Field by field: clearing the whole record cost some 5 ns a job. */
 uint32_t dlab_line_grow(dlab_line *line, dlab_ctx *ctx);
 static inline uint32_t dlab_line_new_job(dlab_line *line, dlab_ctx *ctx)
 {
     const uint32_t job = line->free_job != DLAB_NO_JOB ? line->free_job : dlab_line_grow(line, ctx);
     if (__builtin_expect(job == DLAB_NO_JOB, 0)) return job;
-    line->free_job = line->jobs[job].next;
-    line->jobs[job] = (dlab_job){ .start = -1, .previous = DLAB_NO_JOB, .next = DLAB_NO_JOB };
+    dlab_job *const j = &line->jobs[job];
+    line->free_job = j->next;
+    j->start = -1;
+    j->departure = j->patience = (dlab_handle){ 0 };
+    j->previous = j->next = DLAB_NO_JOB;
     return job;
 }
 

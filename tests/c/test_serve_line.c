@@ -82,7 +82,7 @@ static void put_in(dlab_line *line, naive *n, dlab_rng *rng, dlab_ctx *ctx, int6
     const uint32_t job = dlab_line_new_job(line, ctx);
     assert_int_not_equal(job, DLAB_NO_JOB);
     assert_int_equal(line->jobs[job].start, -1);
-    assert_int_equal(line->jobs[job].arrival, 0);
+    assert_true(line->jobs[job].departure.word == 0 && line->jobs[job].patience.word == 0);
     line->jobs[job].number = number;
     line->jobs[job].left = 1 + (int64_t)dlab_rng_below(rng, 50); /* with ties */
     line->jobs[job].class = (int32_t)dlab_rng_below(rng, CLASSES);
