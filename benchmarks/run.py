@@ -285,7 +285,9 @@ def events(program):
     figures = paired(lambda: ours([]), lambda: limit(program, "heap", customers, next(seeds)))
     show("event simulation, 1e6 customers / plain-C heap loop", figures, "<= 1.35", "ns a customer", 1e3)
     # A capacity that is never reached takes the loop that knows every rule of a station.
-    general = paired(lambda: ours([], capacity=customers), lambda: limit(program, "heap", customers, next(seeds)))
+    general = paired(
+        lambda: ours([], capacity=customers), lambda: limit(program, "heap", customers, next(seeds))
+    )
     show("  the same by the station's general loop", general, "none", "ns a customer", 1e3)
     try:
         import simpy
