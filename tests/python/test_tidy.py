@@ -92,6 +92,7 @@ def test_includes_point_down(path):
 
 PUBLIC_ORDER = [
     "error",
+    "checksum",
     "memory",
     "real",
     "random",

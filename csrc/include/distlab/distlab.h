@@ -2,6 +2,7 @@
 #ifndef DISTLAB_DISTLAB_H
 #define DISTLAB_DISTLAB_H
 #include <distlab/check.h>
+#include <distlab/checksum.h>
 #include <distlab/closed_forms.h>
 #include <distlab/distribution.h>
 #include <distlab/enumerate.h>
