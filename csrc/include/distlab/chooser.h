@@ -57,13 +57,18 @@ static inline dlab_choice dlab_choice_at(unsigned kind, uint32_t node, uint64_t 
     return dlab_choice_of(kind, index << 16 | (node & 0xffffu));
 }
 
-/* What a coin decides. The protocol's own coins begin at OWN. */
+/* What a coin decides: the network's, then the disk's. The protocol's own coins begin at OWN. */
 enum {
     DLAB_COIN_LOSE = 1,
     DLAB_COIN_AGAIN,
     DLAB_COIN_CORRUPT,
     DLAB_COIN_REORDER,
     DLAB_COIN_GRAY,
+    DLAB_COIN_FSYNC_LIE,
+    DLAB_COIN_WRITE_ERROR,
+    DLAB_COIN_MISDIRECT,
+    DLAB_COIN_TEAR,
+    DLAB_COIN_CRASH_CORRUPT,
     DLAB_COIN_OWN = 16
 };
 
