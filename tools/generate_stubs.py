@@ -49,6 +49,10 @@ ARGUMENTS = {
     "progress": "_Progress",
     "token": "Token | None",
     "budget": "_Budget",
+    "record": "bool",
+    "choices": "Choices | Sequence[str] | str | NDArray[Any] | None",
+    "ask": "Callable[[list[str]], int | None] | None",
+    "runs_max": "int",
     "executor": "Any",
     "checkpoint": "str | PathLike[str] | None",
     "axes": "Axis",
@@ -106,6 +110,7 @@ RETURNS = {
     "axis": "Axis",
     "table": "Table",
     "compare": "Comparison",
+    "enumerate": "Enumeration",
     "solve": "Solution",
     "load": "Sweep",
 }

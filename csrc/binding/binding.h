@@ -49,12 +49,14 @@ static inline dlab_py_state *dlab_py_state_of(PyObject *module)
 /* Functions by file; the module adds them all. */
 extern PyMethodDef dlab_py_card_methods[], dlab_py_describe_methods[], dlab_py_text_methods[],
     dlab_py_rows_methods[], dlab_py_run_methods[], dlab_py_columns_methods[], dlab_py_distribution_methods[],
-    dlab_py_statistics_methods[], dlab_py_series_methods[], dlab_py_trace_methods[];
+    dlab_py_statistics_methods[], dlab_py_series_methods[], dlab_py_trace_methods[],
+    dlab_py_enumerate_methods[];
 
 /* errors.c: the exceptions, and an error of the core as one of them; raise returns NULL. */
 int dlab_py_errors_init(PyObject *module, dlab_py_state *state);
 PyObject *dlab_py_raise(dlab_py_state *state, const dlab_error *err);
 PyObject *dlab_py_raise_at(dlab_py_state *state, const dlab_error *err, const char *what, Py_ssize_t index);
+PyObject *dlab_py_raise_row(dlab_py_state *state, const dlab_error *err, size_t row); /* as its `row` */
 const char *dlab_py_code_name(int code);
 PyObject *dlab_py_text(const char *text); /* UTF-8, cut characters replaced */
 
@@ -142,5 +144,28 @@ void dlab_py_leave(dlab_py_away *away);
 bool dlab_py_poll(void *away, size_t done);
 void dlab_py_back(dlab_py_away *away);
 int dlab_py_report(dlab_py_away *away, size_t done); /* with the GIL held */
+
+/* run.c: a 1-D array over the rows of a buffer, which is empty afterwards; token and progress of a call. */
+PyObject *dlab_py_array_of(dlab_buffer *buffer, PyArray_Descr *dtype);
+int dlab_py_helpers(dlab_py_state *state, PyObject *token, PyObject *progress, dlab_token **out,
+                    dlab_py_away *away);
+
+/* choose.c: who decides in the one run of a sweep; open sets the sweep's chooser and record, result adds what
+ * they left to a dict: choices, skipped, incomplete. */
+typedef struct dlab_py_chooser {
+    dlab_chooser person; /* first: the core hands it back */
+    dlab_py_away *away;
+    PyObject *ask; /* borrowed */
+    dlab_replay replay;
+    PyArrayObject *list; /* what is replayed */
+    dlab_choices record;
+    dlab_memory memory;
+} dlab_py_chooser;
+
+int dlab_py_chooser_open(dlab_py_chooser *c, dlab_sweep *sweep, dlab_py_away *away, PyObject *choices,
+                         int record, PyObject *ask);
+int dlab_py_chooser_result(dlab_py_chooser *c, const dlab_sweep *sweep, PyObject *result);
+void dlab_py_chooser_close(dlab_py_chooser *c);
+PyObject *dlab_py_choice_kinds(void); /* names of the kinds, by number */
 
 #endif

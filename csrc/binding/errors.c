@@ -88,6 +88,19 @@ PyObject *dlab_py_raise_at(dlab_py_state *state, const dlab_error *err, const ch
     return NULL;
 }
 
+PyObject *dlab_py_raise_row(dlab_py_state *state, const dlab_error *err, size_t row)
+{
+    if (PyErr_Occurred()) return NULL;
+    PyObject *type = exception_for(state, err->code), *text = dlab_py_text(err->text);
+    PyObject *error = text != NULL ? PyObject_CallOneArg(type, text) : NULL;
+    PyObject *number = error != NULL ? PyLong_FromSize_t(row) : NULL;
+    if (number != NULL && PyObject_SetAttrString(error, "row", number) == 0) PyErr_SetObject(type, error);
+    Py_XDECREF(number);
+    Py_XDECREF(error);
+    Py_XDECREF(text);
+    return NULL;
+}
+
 PyObject *dlab_py_raise(dlab_py_state *state, const dlab_error *err)
 {
     return dlab_py_raise_at(state, err, NULL, 0);

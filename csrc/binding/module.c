@@ -16,6 +16,10 @@ static int add_constants(PyObject *module)
     const int added = PyModule_AddObjectRef(module, "DISTRIBUTION_NAMES", names);
     Py_XDECREF(names);
     if (added < 0) return -1;
+    PyObject *kinds = dlab_py_choice_kinds();
+    const int named = PyModule_AddObjectRef(module, "CHOICE_KINDS", kinds);
+    Py_XDECREF(kinds);
+    if (named < 0) return -1;
     PyObject *longest = PyFloat_FromDouble((double)DLAB_TIME_MAX * 1e-9);
     const int result = PyModule_AddObjectRef(module, "REPR_TIME_MAX", longest);
     Py_XDECREF(longest);
@@ -28,7 +32,7 @@ static int add_functions(PyObject *module)
         dlab_py_card_methods,   dlab_py_describe_methods,     dlab_py_text_methods,
         dlab_py_rows_methods,   dlab_py_run_methods,          dlab_py_columns_methods,
         dlab_py_series_methods, dlab_py_distribution_methods, dlab_py_statistics_methods,
-        dlab_py_trace_methods,
+        dlab_py_trace_methods,  dlab_py_enumerate_methods,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (PyModule_AddFunctions(module, all[i]) < 0) return -1;

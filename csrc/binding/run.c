@@ -46,7 +46,7 @@ static PyObject *own(dlab_buffer *buffer)
 }
 
 /* A 1-D array over the rows of the buffer, which is empty afterwards. */
-static PyObject *array_of(dlab_buffer *buffer, PyArray_Descr *dtype)
+PyObject *dlab_py_array_of(dlab_buffer *buffer, PyArray_Descr *dtype)
 {
     const npy_intp count = (npy_intp)buffer->count;
     Py_INCREF((PyObject *)dtype); /* both calls below take it */
@@ -79,7 +79,7 @@ static PyObject *outputs_of(dlab_sweep *sweep, const dlab_py_card *card)
         if ((sweep->wanted >> k & 1u) == 0) continue;
         dlab_output *output = &sweep->outputs[k];
         PyObject *offsets = u64_array(output->offsets, (npy_intp)sweep->row_count + 1);
-        PyObject *rows = offsets != NULL ? array_of(&output->rows, card->outputs[k]) : NULL;
+        PyObject *rows = offsets != NULL ? dlab_py_array_of(&output->rows, card->outputs[k]) : NULL;
         PyObject *pair = rows != NULL ? PyTuple_Pack(2, rows, offsets) : NULL;
         if (pair == NULL || PyDict_SetItemString(dict, card->model->outputs[k].name, pair) < 0)
             Py_CLEAR(dict);
@@ -110,9 +110,9 @@ typedef struct sweep_call {
     dlab_py_state *state;
     const dlab_py_card *card;
     PyArrayObject *params, *keys, *metrics, *fingerprints;
-    PyObject *token;
     dlab_py_pool pool;
     dlab_py_away away;
+    dlab_py_chooser chooser;
     dlab_sweep sweep;
     dlab_host host;
 } sweep_call;
@@ -120,18 +120,19 @@ typedef struct sweep_call {
 typedef struct sweep_args {
     const char *model;
     PyObject *params, *keys, *pool, *wanted, *threads, *steps_max, *memory_max, *keep_max, *token, *progress,
-        *fail_at;
-    int mask_errors;
+        *fail_at, *choices, *ask;
+    int mask_errors, record;
 } sweep_args;
 
 static int sweep_parse(sweep_args *a, PyObject *args, PyObject *kwargs)
 {
-    char *names[] = { "model",      "params",   "keys",        "pool",  "wanted",   "threads", "steps_max",
-                      "memory_max", "keep_max", "mask_errors", "token", "progress", "fail_at", NULL };
-    return PyArg_ParseTupleAndKeywords(args, kwargs, "sOO|$OOOOOOpOOO:sweep", names, &a->model, &a->params,
+    char *names[] = { "model",     "params",     "keys",     "pool",        "wanted", "threads",
+                      "steps_max", "memory_max", "keep_max", "mask_errors", "token",  "progress",
+                      "fail_at",   "choices",    "record",   "ask",         NULL };
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "sOO|$OOOOOOpOOOOpO:sweep", names, &a->model, &a->params,
                                        &a->keys, &a->pool, &a->wanted, &a->threads, &a->steps_max,
                                        &a->memory_max, &a->keep_max, &a->mask_errors, &a->token, &a->progress,
-                                       &a->fail_at)
+                                       &a->fail_at, &a->choices, &a->record, &a->ask)
                ? 0
                : -1;
 }
@@ -191,24 +192,24 @@ static int sweep_limits(sweep_call *call, const sweep_args *a)
     return 0;
 }
 
-static int sweep_helpers(sweep_call *call, const sweep_args *a)
+int dlab_py_helpers(dlab_py_state *state, PyObject *token, PyObject *progress, dlab_token **out,
+                    dlab_py_away *away)
 {
-    if (a->token != NULL && a->token != Py_None) {
-        if (!Py_IS_TYPE(a->token, (PyTypeObject *)call->state->token)) {
+    if (token != NULL && token != Py_None) {
+        if (!Py_IS_TYPE(token, (PyTypeObject *)state->token)) {
             PyErr_Format(PyExc_TypeError, "token must be a distlab Token or None, not %R",
-                         (PyObject *)Py_TYPE(a->token));
+                         (PyObject *)Py_TYPE(token));
             return -1;
         }
-        call->token = a->token;
-        call->sweep.token = dlab_py_token_of(a->token);
+        *out = dlab_py_token_of(token);
     }
-    if (a->progress != NULL && a->progress != Py_None) {
-        if (!PyCallable_Check(a->progress)) {
+    if (progress != NULL && progress != Py_None) {
+        if (!PyCallable_Check(progress)) {
             PyErr_Format(PyExc_TypeError, "progress must be a function of (done, total) or None, not %R",
-                         (PyObject *)Py_TYPE(a->progress));
+                         (PyObject *)Py_TYPE(progress));
             return -1;
         }
-        call->away.progress = a->progress;
+        away->progress = progress;
     }
     return 0;
 }
@@ -245,13 +246,14 @@ static PyObject *sweep_result(sweep_call *call)
 {
     PyObject *buckets = NULL, *outputs = NULL, *failures = NULL, *result = NULL;
     PyArray_Descr *u64 = PyArray_DescrFromType(NPY_UINT64);
-    if (u64 != NULL) buckets = array_of(&call->sweep.buckets, u64);
+    if (u64 != NULL) buckets = dlab_py_array_of(&call->sweep.buckets, u64);
     if (buckets != NULL) outputs = outputs_of(&call->sweep, call->card);
     if (outputs != NULL) failures = failures_of(&call->sweep);
     if (failures != NULL)
         result =
             Py_BuildValue("{s:O,s:O,s:O,s:O,s:O}", "metrics", call->metrics, "fingerprints",
                           call->fingerprints, "buckets", buckets, "outputs", outputs, "failures", failures);
+    if (result != NULL && dlab_py_chooser_result(&call->chooser, &call->sweep, result) < 0) Py_CLEAR(result);
     Py_XDECREF((PyObject *)u64);
     Py_XDECREF(buckets);
     Py_XDECREF(outputs);
@@ -275,6 +277,8 @@ static PyObject *sweep_run(sweep_call *call)
     const int code = dlab_sweep_run(&call->sweep, &err);
     dlab_py_back(&call->away);
     if (call->away.raised) return NULL; /* an exception says more than "stopped" */
+    if (code != DLAB_OK && call->sweep.failed_row != SIZE_MAX)
+        return dlab_py_raise_row(call->state, &err, call->sweep.failed_row);
     if (code != DLAB_OK) return dlab_py_raise(call->state, &err);
     if (dlab_py_report(&call->away, call->sweep.row_count) < 0) return NULL;
     return sweep_result(call);
@@ -290,10 +294,14 @@ static PyObject *core_sweep(PyObject *module, PyObject *args, PyObject *kwargs)
     call->state = dlab_py_state_of(module);
     call->card = dlab_py_card_of(call->state, given.model);
     if (call->card != NULL && wanted_of(call, given.wanted) == 0 && sweep_limits(call, &given) == 0 &&
-        sweep_helpers(call, &given) == 0 && sweep_arrays(call, &given) == 0)
+        dlab_py_helpers(call->state, given.token, given.progress, &call->sweep.token, &call->away) == 0 &&
+        dlab_py_chooser_open(&call->chooser, &call->sweep, &call->away, given.choices, given.record,
+                             given.ask) == 0 &&
+        sweep_arrays(call, &given) == 0)
         result = sweep_run(call);
     dlab_sweep_free(&call->sweep);
     dlab_py_pool_close(&call->pool);
+    dlab_py_chooser_close(&call->chooser);
     Py_XDECREF(call->params);
     Py_XDECREF(call->keys);
     Py_XDECREF(call->metrics);
@@ -339,14 +347,18 @@ PyMethodDef dlab_py_run_methods[] = {
       PyDoc_STR("row_keys(seed, points, reps, crn, first_point=0, first_rep=0, /)\n--\n\nKeys of shape "
                 "(points, reps).") },
     { "sweep", (PyCFunction)(void (*)(void))core_sweep, METH_VARARGS | METH_KEYWORDS,
-      PyDoc_STR("sweep(model, params, keys, *, pool=(), wanted=(), threads=0, steps_max=0, memory_max=0, "
-                "keep_max=0, mask_errors=False, token=None, progress=None, fail_at=0)\n--\n\n"
-                "Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.\n\n"
-                "Returns metrics (1-D, metrics_dtype), fingerprints (uint64, one a row; 0: none), buckets "
-                "(uint64),\n"
-                "outputs {name: (rows, offsets)} and\n"
-                "failures [(row, code name, text)]. GIL released; signals and progress(done, total) about\n"
-                "every 50 ms, and progress once more when all rows are done.") },
+      PyDoc_STR(
+          "sweep(model, params, keys, *, pool=(), wanted=(), threads=0, steps_max=0, memory_max=0, "
+          "keep_max=0, mask_errors=False, token=None, progress=None, fail_at=0, choices=None, record=False, "
+          "ask=None)\n--\n\n"
+          "Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.\n"
+          "One row may be decided by choices (uint64, replayed) or ask (a function of a list of texts), and\n"
+          "recorded; then choices, skipped and incomplete are returned too.\n\n"
+          "Returns metrics (1-D, metrics_dtype), fingerprints (uint64, one a row; 0: none), buckets "
+          "(uint64),\n"
+          "outputs {name: (rows, offsets)} and\n"
+          "failures [(row, code name, text)]. GIL released; signals and progress(done, total) about\n"
+          "every 50 ms, and progress once more when all rows are done.") },
     { "cores", core_cores, METH_NOARGS,
       PyDoc_STR("cores()\n--\n\nCores this process may use: affinity and cgroup quota, at least 1.") },
     { NULL, NULL, 0, NULL },

@@ -20,6 +20,7 @@ class Block:
     def __init__(self, where, metrics, fingerprints, buckets, outputs, failures):
         self.where, self.metrics, self.fingerprints, self.buckets = where, metrics, fingerprints, buckets
         self.outputs, self.failures, self.series = outputs, failures, {}
+        self.decided = {}  # of one run: choices, skipped, incomplete
 
 
 def run_block(job, where, progress=None):
@@ -38,13 +39,16 @@ def run_block(job, where, progress=None):
         mask_errors=job.mask,
         token=job.token,
         progress=progress,
+        **job.decide,
     )
     metrics = np.asarray(out["metrics"]).reshape(p1 - p0, r1 - r0)
     fingerprints = np.asarray(out["fingerprints"]).reshape(metrics.shape)
     failures = [
         (p0 + row // (r1 - r0), r0 + row % (r1 - r0), code, text) for row, code, text in out["failures"]
     ]
-    return Block(where, metrics, fingerprints, out["buckets"], dict(out["outputs"]), failures)
+    block = Block(where, metrics, fingerprints, out["buckets"], dict(out["outputs"]), failures)
+    block.decided = {name: out[name] for name in ("choices", "skipped", "incomplete") if name in out}
+    return block
 
 
 def join(model, blocks, points, reps):

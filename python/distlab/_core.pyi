@@ -18,6 +18,7 @@ DISTRIBUTION_DTYPE: np.dtype[Any]
 PART_DTYPE: np.dtype[Any]
 REF_DTYPE: np.dtype[Any]
 DISTRIBUTION_NAMES: tuple[str, ...]
+CHOICE_KINDS: tuple[str, ...]  # by number; 0 is none
 
 class UnknownNameError(KeyError): ...
 class BudgetError(RuntimeError): ...
@@ -85,12 +86,39 @@ def sweep(
     token: Token | None = None,
     progress: Callable[[int, int], Any] | None = None,
     fail_at: int = 0,
+    choices: NDArray[np.uint64] | None = None,
+    record: bool = False,
+    ask: Callable[[list[str]], int | None] | None = None,
 ) -> dict[str, Any]:
     """Run keys.size rows; row i takes params[i // reps] with reps = keys.size // params.size.
+
+    One row may be decided by choices (replayed) or by ask (a function of a list of texts; None ends the run),
+    and recorded: then choices (uint64), skipped and incomplete are returned too. An exception about one row
+    has its number as `row`.
 
     Returns metrics (1-D, metrics_dtype), fingerprints (uint64, one a row; 0: none), buckets (uint64),
     outputs {name: (rows, offsets uint64)}, failures [(row, code name, text)]. GIL released; signals and
     progress(done, total) about every 50 ms.
+    """
+
+def enumerate(
+    model: str,
+    params: NDArray[Any],
+    key: int,
+    *,
+    pool: Pool = (),
+    runs_max: int = 0,
+    steps_max: int = 0,
+    memory_max: int = 0,
+    keep_max: int = 0,
+    token: Token | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+    fail_at: int = 0,
+) -> dict[str, Any]:
+    """Run one row of params once for every way its coins can fall; runs_max 0: a million.
+
+    Returns metrics, weights (float64, sum 1), fingerprints, buckets, and choices (uint64 of all runs, run i
+    has offsets[i]:offsets[i + 1]). total is 0 in progress(done, total).
     """
 
 def columns(model: str, metrics: NDArray[Any], buckets: NDArray[np.uint64], /) -> NDArray[Any]:

@@ -455,3 +455,37 @@ def compare_html(comparison: Any) -> str:
         )
 
     return _fit(build, [24, 16, 10, 5, 2])
+
+
+def enumeration_html(walk: Any) -> str:
+    """Every way the coins fall: the likeliest outcomes with their probabilities, expectations below."""
+    model, names = walk.model, walk._by(None)
+    table = sorted(walk.outcomes().tolist(), key=lambda row: -row[-1])
+
+    def build(count: int) -> str:
+        rows = []
+        for *values, probability in table[:count] if names else []:
+            cells = [v * _units.field_factor(walk.column(n)) for n, v in zip(names, values, strict=True)]
+            rows.append([*(_Number(_units.number(c)) for c in cells), _Number(_units.number(probability, 6))])
+        head = [_Number(_code(n) + _unit_note(walk.column(n))) for n in names] + [_Number("probability")]
+        expected = [
+            (
+                _code(n) + _unit_note(walk.column(n)),
+                _Number(_units.number(walk.expect(n) * _units.field_factor(walk.column(n)), 6)),
+            )
+            for n in walk.metrics.dtype.names[: 4 * count]
+        ]
+        more = len(table) - min(count, len(table))
+        return _block(
+            f"<p><b>{_text(model.name)}</b> · every way the coins fall · {len(walk)} "
+            f"run{'s' if len(walk) != 1 else ''}</p>",
+            _quiet(_changed(walk)),
+            _table(head, rows),
+            _table(("column", _Number("expectation")), expected),
+            _quiet(
+                (f"and {more} more outcomes · " if more else "")
+                + "<code>.outcomes(by=[...])</code> <code>.expect(column)</code> <code>.replay(run)</code>"
+            ),
+        )
+
+    return _fit(build, [24, 16, 10, 5, 2])

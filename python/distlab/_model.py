@@ -10,6 +10,7 @@ from ._common import RESERVED, short, text_table, unknown
 from ._core import UnknownNameError
 
 RUN_WORDS = ("seed", "keep", "trace", "budget", "token")
+ONE_RUN_WORDS = ("choices", "record", "ask")
 _cache: dict[str, "Model"] = {}
 
 _KINDS = {"double": "float", "table": "dl.table(...)", "flags": "set of names"}
@@ -97,6 +98,7 @@ class Model:
         if found is None:
             if name in RESERVED:
                 call = "dl.run or dl.sweep" if name in RUN_WORDS else "dl.sweep"
+                call = "dl.run" if name in ONE_RUN_WORDS else "dl.enumerate" if name == "runs_max" else call
                 raise UnknownNameError(f"{name} is an argument of {call}, not a parameter of {self.name}")
             raise unknown(f"{self.name}: parameter", name, self._by_name)
         return found

@@ -3,7 +3,8 @@
 import numpy as np
 
 from . import _block, _core, _design, _params, _units
-from ._common import GIB, Named, check_budget, check_seed, short, text_table, unknown, warn
+from ._choices import Choices
+from ._common import GIB, Named, boolean, check_budget, check_seed, short, text_table, unknown, warn
 from ._model import find
 
 
@@ -45,7 +46,13 @@ class Run:
         Where its key comes from; point and rep are 0 unless it replays a row of a sweep.
     fingerprint : int or None
         Of its events, in order: equal for equal runs, on every platform. None: the run had no events.
+    choices : Choices or None
+        What was decided in it, where somebody wanted to know (record, choices or ask).
+    skipped : int or None
+        Entries of the choices given that were passed over because they were not on offer.
     """
+
+    choices = skipped = _decided_by = None
 
     def __init__(
         self, model, row, pool, key, seed, outputs, metrics, buckets, mutant=None, at=(0, 0), fingerprint=None
@@ -169,7 +176,11 @@ class Run:
         raise unknown("kept series", name, list(self.series))
 
     def replay(self, *, keep=None, trace=False, budget=None, token=None):
-        """The same run again, bit for bit, keeping more output tables."""
+        """The same run again, bit for bit, keeping more output tables.
+
+        A run in which somebody was asked goes the way of the answers, and on quietly where it was ended.
+        """
+        decide = {"choices": self._decided_by, "record": self.choices is not None}
         return run_row(
             self.model,
             self._row,
@@ -182,7 +193,19 @@ class Run:
             token=token,
             mutant=self.mutant,
             at=(self.point, self.rep),
+            decide=decide,
         )
+
+    @property
+    def recipe(self):
+        """One line that makes the run again in a shell: parameters that are not at their defaults, seed, rep.
+
+        ValueError where it would be too long (large samples or tables): then ``save`` keeps the run.
+        """
+        from ._recipe import recipe
+
+        place = (self.point, self.rep)
+        return recipe(self.model, self._row, self._pool, self._key, self.seed, place, self._decided_by)
 
     @property
     def dataset(self):
@@ -276,6 +299,7 @@ class Job:
         self.model, self.rows, self.pool, self.keys = model, rows, pool, keys
         self.keep, self.budget, self.threads = keep, budget, threads
         self.keep_max, self.mask, self.token = keep_max, mask, token
+        self.decide = {}  # of one run: choices (uint64 array), record, ask
 
 
 def check_token(token):
@@ -285,32 +309,56 @@ def check_token(token):
     return token
 
 
-def run_row(model, row, pool, key, seed, *, keep, trace, budget, token, mutant, at):
-    """Run one row of parameters under one key."""
+def run_row(model, row, pool, key, seed, *, keep, trace, budget, token, mutant, at, decide=None):
+    """Run one row of parameters under one key; decide: who decides in it (choices, record, ask)."""
     wanted = _block.parse_keep(model, keep, trace)
     keys = np.full((1, 1), key, np.uint64)
     job = Job(
         model, row.reshape(1), pool, keys, wanted, check_budget(budget), threads=1, token=check_token(token)
     )
+    choices, ask = (decide or {}).get("choices"), (decide or {}).get("ask")
+    if decide and (choices is not None or ask is not None or decide["record"]):
+        job.decide = {"choices": None if choices is None else choices.array, "record": True, "ask": ask}
     block = _block.run_block(job, (0, 1, 0, 1))
     outputs = {name: rows for name, (rows, _) in block.outputs.items()}
     fingerprint = int(block.fingerprints[0, 0]) or None
-    return Run(
-        model,
-        row,
-        pool,
-        key,
-        seed,
-        outputs,
-        block.metrics.reshape(()),
-        block.buckets,
-        mutant,
-        at,
-        fingerprint,
-    )
+    result = Run(
+        model, row, pool, key, seed, outputs, block.metrics.reshape(()), block.buckets, mutant, at, fingerprint
+    )  # fmt: skip
+    if job.decide:
+        result.choices = Choices(block.decided["choices"], incomplete=block.decided["incomplete"])
+        result.skipped = None if choices is None else block.decided["skipped"]
+        result._decided_by = choices if ask is None else result.choices
+    return result
 
 
-def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, **params):
+def check_decide(choices, record, ask):
+    """Who decides in a run, checked."""
+    if ask is not None and not callable(ask):
+        raise TypeError(f"ask must be a function of a list of texts that returns an index, not {short(ask)}")
+    if choices is not None and ask is not None:
+        raise TypeError("choices and ask exclude each other: either a list decides or a person does")
+    choices = None if choices is None else Choices(choices)
+    if choices is not None and choices.incomplete:
+        warn("choices: the list is incomplete; where it ends the run goes on quietly")
+    return {"choices": choices, "record": boolean("record", record), "ask": ask}
+
+
+def check_one(model, params, call):
+    """The parameters of a call that takes one value of each."""
+    for name, value in params.items():
+        field = model.field(name)
+        if isinstance(value, _design.Axis) or (_params.is_axis(value) and not _is_set(field, value)):
+            hint = "samples go through dl.empirical(...), rows through dl.table(...)"
+            raise TypeError(
+                f"{name} takes one value in {call}, not {short(value)}: several values are an axis of "
+                f"dl.sweep; {hint}"
+            )
+    return {k: frozenset(v) if _is_set(model.field(k), v) else v for k, v in params.items()}
+
+
+def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, record=False, choices=None,
+        ask=None, **params):  # fmt: skip
     """Run a model once.
 
     Parameters
@@ -327,6 +375,13 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, **
         {"steps": most steps of the run, "memory": most bytes of the run, as number or "2GiB"}.
     token : Token, optional
         ``token.cancel()`` in another thread stops the run within 100 ms.
+    record : bool
+        Write down what was decided: ``run.choices``.
+    choices : Choices, list of str or str, optional
+        Decide as this list says: its entries as they come on offer, the quiet option elsewhere.
+    ask : callable, optional
+        Decides: it is given the texts of the options (list of str; the first one is the quiet one) and
+        returns the index of one, or None to end the run. What it raises ends the run too.
     **params
         The model's parameters: numbers in SI units, text with units ("10ms"), None for off, names for
         choices, sets for flags, distributions (text, ``dl.lognormal(...)``, a number for a constant),
@@ -338,16 +393,8 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, **
     model = find(model)
     if not isinstance(trace, (bool, np.bool_)):
         raise TypeError(f"trace must be True or False, not {short(trace)}")
-    for name, value in params.items():
-        field = model.field(name)
-        if isinstance(value, _design.Axis) or (_params.is_axis(value) and not _is_set(field, value)):
-            hint = "samples go through dl.empirical(...), rows through dl.table(...)"
-            raise TypeError(
-                f"{name} takes one value in dl.run, not {short(value)}: several values are an axis of "
-                f"dl.sweep; {hint}"
-            )
-    seed = check_seed(seed)
-    given = {k: frozenset(v) if _is_set(model.field(k), v) else v for k, v in params.items()}
+    given = check_one(model, params, "dl.run")
+    seed, decide = check_seed(seed), check_decide(choices, record, ask)
     plan = _design.plan(model, (), given)
     row = plan.rows.reshape(())
     check_warnings(model, row.reshape(1), plan.pool)
@@ -364,6 +411,7 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, **
         token=token,
         mutant=plan.mutant,
         at=(0, 0),
+        decide=decide,
     )
 
 

@@ -12,6 +12,7 @@ import os
 import numpy as np
 
 from . import _block, _core
+from ._choices import Choices
 from ._common import short
 from ._model import find
 from ._results import Sweep
@@ -64,8 +65,13 @@ def _of_run(run):
     arrays = {"rows": run._row.reshape(1), "metrics": run._metrics.reshape(1)}
     return {
         "kind": "run", "key": int(run._key), "point": run.point, "rep": run.rep,
-        "fingerprint": run.fingerprint,
+        "fingerprint": run.fingerprint, "choices": _choices_text(run.choices), "skipped": run.skipped,
+        "decided_by": _choices_text(run._decided_by),
     }, arrays  # fmt: skip
+
+
+def _choices_text(choices):
+    return None if choices is None else [str(choices), choices.incomplete]
 
 
 def _packed(array):
@@ -131,10 +137,16 @@ def _run(path, header, arrays):
     row = _as(path, arrays["rows"], model.params_dtype).reshape(())
     metrics = _as(path, arrays["metrics"], model.metrics_dtype).reshape(())
     outputs = {name: arrays[f"table_{k}"] for k, name in enumerate(header["tables"])}
-    return Run(
+    run = Run(
         model, row, pool, header["key"], header["seed"], outputs, metrics, arrays["buckets"],
         header["mutant"], (header["point"], header["rep"]), header.get("fingerprint"),
     )  # fmt: skip
+    run.choices, run._decided_by = (
+        None if header.get(name) is None else Choices(header[name][0], incomplete=header[name][1])
+        for name in ("choices", "decided_by")
+    )
+    run.skipped = header.get("skipped")
+    return run
 
 
 def _sweep(path, header, arrays):

@@ -1,4 +1,4 @@
-"""lab.probe, the model made to be looked through: compiled from tests/c/probe_model.c and registered."""
+"""lab.probe, the model made to be looked through, and lab.letters: compiled from tests/c and registered."""
 
 import ctypes
 import functools
@@ -21,7 +21,7 @@ NAME = "lab.probe"
 @functools.cache
 def library():
     """The shared library, linked with the static library that came with the package, as a user would."""
-    source = ROOT / "tests" / "c" / "probe_model.c"
+    sources = [ROOT / "tests" / "c" / name for name in ("probe_model.c", "probe_letters.c")]
     out = Path(tempfile.mkdtemp(prefix="distlab-probe-")) / "probe.so"
     compiler = shutil.which("cc") or shutil.which("gcc") or sysconfig.get_config_var("CC").split()[0]
     command = [
@@ -33,7 +33,7 @@ def library():
         "-fPIC",
         "-pthread",
         f"-I{PACKAGE / 'include'}",
-        str(source),
+        *map(str, sources),
         str(PACKAGE / "lib" / "libdistlab.a"),
         "-lm",
         "-o",
