@@ -12,7 +12,8 @@ __version__ = _core.VERSION
 _HOME = {
     "DistlabWarning": "_common",
     "Model": "_model", "Catalogue": "_model", "models": "_model", "register": "_model",
-    "Run": "_run", "run": "_run", "Choices": "_choices", "Enumeration": "_enumerate", "enumerate": "_enumerate",
+    "Run": "_run", "run": "_run", "Choices": "_choices",
+    "Enumeration": "_enumerate", "enumerate": "_enumerate",
     "Sweep": "_results", "sweep": "_sweep", "estimate": "_estimate", "load": "_save",
     "Axis": "_design", "axis": "_design", "Table": "_table", "table": "_table",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
@@ -28,9 +29,9 @@ __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
     "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
-    "empirical", "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson", "load",
-    "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table",
-    "uniform", "weibull",
+    "empirical", "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson",
+    "load", "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep",
+    "table", "uniform", "weibull",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 from numpy.typing import ArrayLike, NDArray
 
 from distlab import lesson as lesson
+from distlab._choices import Choices as Choices
 from distlab._common import DistlabWarning as DistlabWarning
 from distlab._compare import Comparison as Comparison
 from distlab._core import BrokenInvariantError as BrokenInvariantError
@@ -15,6 +16,7 @@ from distlab._core import Token as Token
 from distlab._core import UnknownNameError as UnknownNameError
 from distlab._design import Axis as Axis
 from distlab._distribution import Distribution as Distribution
+from distlab._enumerate import Enumeration as Enumeration
 from distlab._model import Catalogue as Catalogue
 from distlab._model import Model as Model
 from distlab._results import Sweep as Sweep
@@ -34,11 +36,12 @@ _Progress = bool | Callable[[int, int], Any] | None
 
 __version__: str
 __all__ = [
-    "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Comparison", "DistlabWarning",
-    "Distribution", "Model", "Run", "Solution", "Sweep", "Table", "Token", "UnknownNameError", "__version__",
-    "axis", "bimodal", "compare", "constant", "distribution", "empirical", "erlang", "estimate",
-    "exponential", "gamma", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
-    "pareto", "register", "run", "solve", "sweep", "table", "uniform", "weibull",
+    "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
+    "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
+    "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution", "empirical",
+    "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson", "load",
+    "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table",
+    "uniform", "weibull",
 ]
 
 def axis(
@@ -71,6 +74,16 @@ def compare(
 def constant(value: _Real, *, unit: str | None = None) -> Distribution: ...
 def distribution(text: Any, unit: str | None = None) -> Distribution: ...
 def empirical(samples: ArrayLike, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
+def enumerate(
+    model: str | Model,
+    /,
+    *,
+    seed: int | None = 1,
+    runs_max: int = 1000000,
+    budget: _Budget = None,
+    token: Token | None = None,
+    **params: Any,
+) -> Enumeration: ...
 def erlang(k: _Real, mean: _Real, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
 def estimate(
     model: str | Model,
@@ -144,6 +157,9 @@ def run(
     trace: bool = False,
     budget: _Budget = None,
     token: Token | None = None,
+    record: bool = False,
+    choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+    ask: Callable[[list[str]], int | None] | None = None,
     **params: Any,
 ) -> Run: ...
 def solve(
@@ -214,6 +230,9 @@ class _QueueingAnalytic(Model):
         trace: bool = False,
         budget: _Budget = None,
         token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
     ) -> Run: ...
     def sweep(  # type: ignore[override]
         self,
@@ -290,6 +309,9 @@ class _QueueingStation(Model):
         trace: bool = False,
         budget: _Budget = None,
         token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
     ) -> Run: ...
     def sweep(  # type: ignore[override]
         self,

@@ -22,7 +22,8 @@ GIB = 2**30
 # Arguments of run and sweep; no model may use these names for a parameter (DESIGN, "Python surface").
 RESERVED = frozenset(
     ["seed", "reps", "crn", "trace", "keep", "threads", "executor", "errors", "progress", "checkpoint",
-     "confidence", "precision", "budget", "design", "token", "reps_max", "keep_max", "choices", "record", "ask", "runs_max"]
+     "confidence", "precision", "budget", "design", "token", "reps_max", "keep_max", "choices",
+     "record", "ask", "runs_max"]
 )  # fmt: skip
 
 

@@ -323,7 +323,8 @@ def run_row(model, row, pool, key, seed, *, keep, trace, budget, token, mutant, 
     outputs = {name: rows for name, (rows, _) in block.outputs.items()}
     fingerprint = int(block.fingerprints[0, 0]) or None
     result = Run(
-        model, row, pool, key, seed, outputs, block.metrics.reshape(()), block.buckets, mutant, at, fingerprint
+        model, row, pool, key, seed, outputs, block.metrics.reshape(()), block.buckets, mutant, at,
+        fingerprint,
     )  # fmt: skip
     if job.decide:
         result.choices = Choices(block.decided["choices"], incomplete=block.decided["incomplete"])

@@ -1,6 +1,6 @@
-/* lab.letters: letters that want an answer, sent again until it comes or the attempts are spent. Every request
- * and every answer is a coin; whose turn it is is an event, which a chooser may decide.
- * Compiled into one shared library with probe_model.c. */
+/* lab.letters: letters that want an answer, sent again until it comes or the attempts are spent. Every
+ * request and every answer is a coin; whose turn it is is an event, which a chooser may decide. Compiled into
+ * one shared library with probe_model.c. */
 #include <distlab/model.h>
 
 typedef struct letters_params {
