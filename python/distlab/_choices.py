@@ -1,9 +1,10 @@
 """Choices: what was decided in a run, as a list that replays.
 
-An entry names what happened (a message delivered, a coin that fell loud), never its place among the options,
-so the list still means the same when entries are taken out: what is missing goes quietly, what is not on
-offer is passed over. As text an entry is its kind and a number in hexadecimal, ``deliver:3f2a``; a coin also says
-what it decided, ``coin.1:3f``, and ends in ``-`` where it fell quietly.
+An entry names what happened (a message delivered, a coin that fell loud), never its place among the
+options, so the list still means the same when entries are taken out: what is missing goes quietly, what
+is not on offer is passed over. As text an entry is its kind and a number in hexadecimal,
+``deliver:3f2a``; a coin also says what it decided, ``coin.1:3f``, and ends in ``-`` where it fell
+quietly.
 """
 
 import re
