@@ -16,6 +16,7 @@ _HOME = {
     "Enumeration": "_enumerate", "enumerate": "_enumerate",
     "Sweep": "_results", "sweep": "_sweep", "estimate": "_estimate", "load": "_save",
     "Axis": "_design", "axis": "_design", "Table": "_table", "table": "_table",
+    "Trace": "_trace",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
     "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_distribution",
     "constant": "_distribution", "uniform": "_distribution", "exponential": "_distribution",
@@ -28,7 +29,7 @@ _SUBMODULES = ["lesson"]
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
-    "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
+    "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
     "empirical", "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson",
     "load", "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep",
     "table", "uniform", "weibull",

@@ -23,6 +23,7 @@ from distlab._results import Sweep as Sweep
 from distlab._run import Run as Run
 from distlab._solve import Solution as Solution
 from distlab._table import Table as Table
+from distlab._trace import Trace as Trace
 
 _Real = float | str
 _Int = int | str
@@ -38,10 +39,10 @@ __version__: str
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
-    "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution", "empirical",
-    "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson", "load",
-    "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table",
-    "uniform", "weibull",
+    "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
+    "empirical", "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson",
+    "load", "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep",
+    "table", "uniform", "weibull",
 ]
 
 def axis(

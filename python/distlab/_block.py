@@ -6,7 +6,7 @@ into blocks gives the same rows; only the cells of histograms have to be numbere
 
 import numpy as np
 
-from . import _core
+from . import _core, _trace
 from ._common import integer, short, unknown
 
 GRID_POINTS = 200
@@ -87,10 +87,12 @@ def compact(model, metrics, buckets):
 
 def parse_keep(model, keep, trace=False):
     """{output: None or times} from None, True, a name, names, or {name: times or how many}."""
-    if keep is True or (trace and keep is None):
+    if keep is True:
         keep = model.outputs.names
+    if trace:
+        _trace.require(model)
     if keep is None or keep is False:
-        return {}
+        return {_trace.NAME: None} if trace else {}
     if isinstance(keep, str):
         keep = [keep]
     if not isinstance(keep, (dict, list, tuple, set, frozenset)):
@@ -105,6 +107,8 @@ def parse_keep(model, keep, trace=False):
         out[name] = _times(name, times.get(name))
         if out[name] is not None and not model.outputs[name]["series"]:
             raise ValueError(f"keep: {name} is no series, so it takes no times")
+    if trace:
+        out.setdefault(_trace.NAME, None)
     return {name: out[name] for name in model.outputs.names if name in out}
 
 

@@ -259,7 +259,7 @@ class Sweep:
     # Parts
 
     def replay(self, point=0, rep=0, *, keep=None, trace=False, budget=None, token=None):
-        """Run one row again, bit for bit, keeping output tables; returns a Run.
+        """Run one row again, bit for bit, keeping output tables, with trace=True its trace; returns a Run.
 
         point: flat index, tuple of indices, or dict of coordinates. rep: index of the repetition.
         """

@@ -40,6 +40,8 @@ class Run:
         Every parameter as it was (SI units; None: off).
     metrics : dict
         Columns by name, floats in SI units; also ``run["latency_mean"]`` and ``run.latency_mean``.
+    trace : Trace
+        What happened, in order, where ``trace=True`` kept it.
     tables, series : dict name -> structured array
         Output tables that were kept (times in s); series is the part of them that hold values over time.
     seed, point, rep : int
@@ -67,6 +69,7 @@ class Run:
         self.tables = Named("kept table", outputs)
         series = {name: rows for name, rows in outputs.items() if model.outputs[name]["series"]}
         self.series = Named("kept series", series)
+        self._trace = None
 
     def __getattr__(self, name):
         metrics = self.__dict__.get("metrics")
@@ -166,6 +169,18 @@ class Run:
             np.array([0, 1]),
             (),
         )
+
+    @property
+    def trace(self):
+        """What happened, in order: a Trace (text, causal order, diagram, exports), where trace=True kept it.
+
+        ValueError where this run kept none, or where the model has none.
+        """
+        if self._trace is None:
+            from ._trace import of_run
+
+            self._trace = of_run(self)
+        return self._trace
 
     def series_data(self, name):
         """(times in s, values, metadata of the column) of a kept series, or of one column of it."""
@@ -311,7 +326,7 @@ def check_token(token):
 
 def run_row(model, row, pool, key, seed, *, keep, trace, budget, token, mutant, at, decide=None):
     """Run one row of parameters under one key; decide: who decides in it (choices, record, ask)."""
-    wanted = _block.parse_keep(model, keep, trace)
+    wanted = _block.parse_keep(model, keep, boolean("trace", trace))
     keys = np.full((1, 1), key, np.uint64)
     job = Job(
         model, row.reshape(1), pool, keys, wanted, check_budget(budget), threads=1, token=check_token(token)
@@ -371,7 +386,7 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, re
     keep : True, str or list of str, optional
         Output tables to keep; True: all.
     trace : bool
-        Keep every output table (as keep=True).
+        Keep the output table "trace" as well: ``r.trace`` is then text, causal order, diagram and exports.
     budget : dict, optional
         {"steps": most steps of the run, "memory": most bytes of the run, as number or "2GiB"}.
     token : Token, optional
@@ -392,8 +407,6 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, re
     is accepted and the nearest name; BudgetError and Cancelled say what they say.
     """
     model = find(model)
-    if not isinstance(trace, (bool, np.bool_)):
-        raise TypeError(f"trace must be True or False, not {short(trace)}")
     given = check_one(model, params, "dl.run")
     seed, decide = check_seed(seed), check_decide(choices, record, ask)
     plan = _design.plan(model, (), given)

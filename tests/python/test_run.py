@@ -83,7 +83,7 @@ def test_kept_tables_and_series():
     assert again.array == run.array and set(again.tables) == {"jobs", "queue_length"}
     assert len(again.tables["jobs"]) >= 500
     assert np.array_equal(again.series["queue_length"], run.series["queue_length"])
-    assert set(dl.run(STATION, jobs=10, trace=True).tables) == {"jobs", "queue_length"}
+    assert set(dl.run(STATION, jobs=10, keep=True).tables) == {"jobs", "queue_length"}
     times, values, field = run.series_data("queue_length")
     assert len(times) == len(values) and field["name"] == "queue_length"
     with pytest.raises(KeyError, match="queue_length"):

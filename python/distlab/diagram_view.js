@@ -1,0 +1,593 @@
+/* Painting the diagram and moving about in it. */
+"use strict";
+
+const DISTLAB_GROUPS = { set: "timers", cancel: "timers", fire: "timers", request: "requests", reply: "requests",
+  apply: "applies", note: "notes", persist: "disk", persisted: "disk" };
+const DISTLAB_DENSE = 2500, DISTLAB_LABELS = 70, DISTLAB_MARKS = 1500;
+
+/* The shape of a mark, as a path around (x, y); true: filled. */
+function distlabShape(g, type, x, y, q) {
+  g.beginPath();
+  switch (type) {
+    case "request": g.moveTo(x - q, y - q); g.lineTo(x + q, y - q); g.lineTo(x, y + q); g.closePath(); return true;
+    case "reply": g.moveTo(x - q, y + q); g.lineTo(x + q, y + q); g.lineTo(x, y - q); g.closePath(); return true;
+    case "apply": g.moveTo(x, y - q - 1); g.lineTo(x + q + 1, y); g.lineTo(x, y + q + 1); g.lineTo(x - q - 1, y); g.closePath(); return true;
+    case "note": g.rect(x - q + 0.5, y - q + 0.5, 2 * q - 1, 2 * q - 1); return false;
+    case "persist": g.moveTo(x - q, y + q); g.lineTo(x + q, y + q); g.moveTo(x, y - q); g.lineTo(x, y + q - 1); return false;
+    case "persisted": g.rect(x - q, y - q + 1, 2 * q, 2 * q - 1); return true;
+    case "cancel": g.moveTo(x - q + 1, y - q + 1); g.lineTo(x + q - 1, y + q - 1); g.moveTo(x + q - 1, y - q + 1); g.lineTo(x - q + 1, y + q - 1); return false;
+    default: g.arc(x, y, q - 0.6, 0, 7); return type === "fire";
+  }
+}
+
+function distlabDiagram(el, d) {
+  const r = distlabDecode(d), lanes = distlabStretches(d, r), words = distlabWords(d, r), n = d.nodes.length;
+  const make = (tag, name, parent, text) => {
+    const e = document.createElement(tag);
+    if (name) e.className = name;
+    if (text) e.textContent = text;
+    parent.append(e);
+    return e;
+  };
+  make("div", "caption", el, d.caption).title = d.caption;
+  const legend = make("div", "legend", el), stage = make("div", "stage", el), canvas = make("canvas", "", stage);
+  const tip = make("div", "tip", stage);
+  const hint = make("div", "hint", el);
+  hint.setAttribute("aria-live", "polite");
+  const HINT = "wheel or + −: zoom · drag or ← →: move · double click or 0: all · click an event: causes and effects";
+  hint.textContent = HINT;
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", el.getAttribute("aria-label") || "");
+  const g = canvas.getContext("2d"), dark = matchMedia("(prefers-color-scheme: dark)");
+  const full = [d.start, d.stop > d.start ? d.stop : d.start + 1e-6], pad = (full[1] - full[0]) * 0.015;
+  full[0] -= pad; full[1] += pad;
+  let lo = full[0], hi = full[1], W = 0, H = 0, L = 60, T = 14, B = 36, S = 40, cone = null, root = -1, ink = {}, marks = [];
+  const hidden = new Set(), X = t => L + (t - lo) / (hi - lo) * (W - L - 12), Y = k => T + S * (k + 0.5) - Math.min(4, S / 10);
+  const Tof = x => lo + (x - L) / (W - L - 12) * (hi - lo);
+  const events = [], broken = [], perKind = new Map(), perGroup = new Map();
+  for (const f of r.flights) perKind.set(f.label, (perKind.get(f.label) || 0) + 1);
+  for (let i = 0; i < r.n; i++) {
+    const type = r.type[i], group = DISTLAB_GROUPS[type];
+    if (group) { events.push(i); perGroup.set(group, (perGroup.get(group) || 0) + 1); }
+    if (type === "broken") broken.push(i);
+  }
+  const lost = r.flights.filter(f => f.dropped).length, copies = r.flights.filter(f => f.copy).length;
+  if (perGroup.get("timers") > 100) hidden.add("timers"); /* many and dull: one click away */
+
+  function colours() {
+    const css = getComputedStyle(document.documentElement);
+    for (const name of ["paper", "ink", "quiet", "line", "grid", "bad", "past", "future", "hatch", "fault"])
+      ink[name] = css.getPropertyValue(`--${name}`).trim();
+    ink.series = dark.matches ? d.dark : d.light;
+  }
+  const messageColour = label => ink.series[label % ink.series.length];
+  const messageDash = label => label < ink.series.length ? [] : [9, 3];
+  const stateColour = label => label === 0 ? ink.line : ink.series[[4, 2, 0, 3, 1, 5][(label - 1) % 6]];
+
+  /* The legend: what can be switched off, and what bands mean. */
+  function entry(key, text, count, draw) {
+    const b = make("button", "", legend);
+    b.type = "button";
+    b.dataset.key = key;
+    b.setAttribute("aria-pressed", String(!hidden.has(key)));
+    const icon = make("canvas", "", b), R = window.devicePixelRatio || 1;
+    icon.width = 22 * R; icon.height = 12 * R; icon.style.cssText = "width:22px;height:12px;flex:none";
+    const q = icon.getContext("2d");
+    q.scale(R, R);
+    draw(q);
+    make("span", "", b, text).style.padding = "0";
+    if (count !== null) make("small", "", b, count.toLocaleString("en").replace(/,/g, "\u202f"));
+    b.onclick = () => {
+      if (!hidden.delete(key)) hidden.add(key);
+      b.setAttribute("aria-pressed", String(!hidden.has(key)));
+      paint();
+    };
+  }
+  function drawLegend() {
+    legend.textContent = "";
+    for (const label of [...perKind.keys()].sort((x, y) => x - y))
+      entry(`m${label}`, d.messages[label] || `kind ${label}`, perKind.get(label), q => {
+        q.strokeStyle = q.fillStyle = messageColour(label); q.lineWidth = 2; q.setLineDash(messageDash(label));
+        q.beginPath(); q.moveTo(1, 6); q.lineTo(16, 6); q.stroke(); q.beginPath(); q.moveTo(21, 6); q.lineTo(14, 2.5); q.lineTo(14, 9.5); q.fill();
+      });
+    if (lost) entry("lost", "lost", lost, q => {
+      q.strokeStyle = ink.quiet; q.lineWidth = 1.6; q.setLineDash([3, 2.5]); q.beginPath(); q.moveTo(1, 6); q.lineTo(14, 6); q.stroke();
+      q.setLineDash([]); q.strokeStyle = ink.bad; q.beginPath(); q.moveTo(12, 2.5); q.lineTo(19, 9.5); q.moveTo(19, 2.5); q.lineTo(12, 9.5); q.stroke();
+    });
+    if (copies) entry("copy", "copy", copies, q => {
+      q.strokeStyle = ink.quiet; q.lineWidth = 1.6; q.setLineDash([2, 2]); q.beginPath(); q.moveTo(1, 6); q.lineTo(20, 6); q.stroke();
+    });
+    if (perGroup.size && perKind.size) make("span", "gap", legend);
+    const shapes = { timers: ["set", "fire"], requests: ["request", "reply"], applies: ["apply"], notes: ["note"], disk: ["persist", "persisted"] };
+    for (const [group, text] of [["timers", "timer set, fired"], ["requests", "request, reply"], ["applies", "apply"], ["notes", "note"], ["disk", "write, durable"]])
+      if (perGroup.has(group)) entry(group, text, perGroup.get(group), q => shapes[group].forEach((type, k) => {
+        q.strokeStyle = q.fillStyle = group === "applies" ? ink.series[2] : group === "timers" ? ink.quiet : ink.ink; q.lineWidth = 1.2;
+        distlabShape(q, type, shapes[group].length > 1 ? 6 + 11 * k : 11, 6, 3.6) ? q.fill() : q.stroke();
+      }));
+    const seen = [...new Set(lanes.state.map(s => s.label))].sort((x, y) => x - y);
+    if (seen.length) make("span", "gap", legend);
+    for (const label of seen) {
+      const s = make("span", "", legend), box = make("i", "", s);
+      box.style.cssText = `width:16px;height:10px;border-radius:2px;background:${stateColour(label)};opacity:.55`;
+      s.append(d.states[label] || `state ${label}`);
+    }
+  }
+
+  /* Painting. */
+  function size() {
+    const R = window.devicePixelRatio || 1, box = stage.getBoundingClientRect();
+    W = Math.max(160, box.width); H = Math.max(60, box.height);
+    canvas.width = Math.round(W * R); canvas.height = Math.round(H * R);
+    g.setTransform(R, 0, 0, R, 0, 0);
+    g.font = "12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif";
+    L = Math.min(W * 0.3, 16 + Math.max(20, ...d.nodes.map(name => g.measureText(name).width)));
+    T = lanes.faults.length || broken.length ? 30 : 8;
+    S = (H - T - B) / Math.max(1, n);
+  }
+  const dim = () => cone ? 0.13 : 1;
+  const clip = () => { g.save(); g.beginPath(); g.rect(L - 4, 0, W - L + 4, H - B + 2); g.clip(); };
+
+  function paintFaults() {
+    const rows = [-Infinity, -Infinity];
+    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+    for (const f of lanes.faults) {
+      if (f.x1 < lo || f.x0 > hi) continue;
+      const a = Math.max(L - 4, X(f.x0)), b = Math.min(W, X(f.x1));
+      g.fillStyle = ink.fault;
+      if (f.node < 0) g.fillRect(a, T - 2, Math.max(1, b - a), H - T - B + 2);
+      else for (const k of f.peer >= 0 ? [f.node, f.peer] : [f.node]) g.fillRect(a, Y(k) - S / 2 + 3, Math.max(1, b - a), S - 6);
+      const row = a >= rows[0] ? 0 : 1;
+      g.fillStyle = ink.bad;
+      g.globalAlpha = 0.8;
+      g.fillRect(a, 11 + 13 * row, Math.max(1.5, b - a), 2);
+      g.globalAlpha = 1;
+      const text = f.name.replace(/_/g, " ") + (f.node >= 0 ? ` ${words.name(f.node)}` : "") + (f.peer >= 0 ? ` / ${words.name(f.peer)}` : "");
+      const wide = g.measureText(text).width;
+      if (a >= rows[row] && a + wide < W) { g.fillText(text, a, 8 + 13 * row); rows[row] = Math.max(a + wide + 10, b); }
+    }
+  }
+
+  const bandHeight = () => S >= 26 ? Math.min(15, S * 0.26) : Math.max(2, S * 0.2);
+
+  /* Names of states, in their bands and over the messages that cross them. */
+  function paintStates(crossed) {
+    const band = bandHeight();
+    if (band < 11) return;
+    g.font = `${Math.min(11, band - 3)}px system-ui,'DejaVu Sans',sans-serif`;
+    g.lineJoin = "round";
+    g.lineWidth = 3;
+    g.globalAlpha = cone ? 0.35 : 1;
+    for (const s of lanes.state) {
+      if (s.x1 < lo || s.x0 > hi) continue;
+      const a = Math.max(L - 4, X(s.x0)), b = Math.min(W, X(s.x1)), y = Y(s.node) + band - 2;
+      const payload = s.i >= 0 ? words.says(s.i) : "", name = d.states[s.label] || "";
+      for (const text of [payload ? `${name}, ${payload}` : name, name]) {
+        if (g.measureText(text).width + 10 > b - a) continue;
+        if (crossed) { g.strokeStyle = ink.paper; g.strokeText(text, a + 5, y); }
+        g.fillStyle = ink.ink;
+        g.fillText(text, a + 5, y);
+        break;
+      }
+    }
+    g.globalAlpha = 1;
+  }
+
+  /* Bands of states: under the messages, but over them where they are too many to look through. */
+  function paintBands(dense) {
+    const band = bandHeight();
+    for (const s of lanes.state) {
+      if (s.x1 < lo || s.x0 > hi) continue;
+      const a = Math.max(L - 4, X(s.x0)), b = Math.min(W, X(s.x1)), y = Y(s.node) + 2, wide = Math.max(0.8, b - a - 1);
+      if (dense) { g.globalAlpha = 0.85; g.fillStyle = ink.paper; g.fillRect(a + 0.5, y, wide, band); }
+      g.globalAlpha = (s.label === 0 ? 0.16 : dense ? 0.7 : 0.42) * (cone ? 0.4 : 1);
+      g.fillStyle = stateColour(s.label);
+      g.fillRect(a + 0.5, y, wide, band);
+    }
+    g.globalAlpha = 1;
+  }
+
+  function paintLanes() {
+    const down = Array.from({ length: n }, () => []);
+    for (const s of lanes.down) down[s.node].push(s);
+    for (let k = 0; k < n; k++) {
+      const y = Y(k);
+      let x = L - 4;
+      g.strokeStyle = ink.line;
+      g.lineWidth = 1.4;
+      g.beginPath();
+      for (const s of down[k]) {
+        if (s.x1 < lo || s.x0 > hi) continue;
+        const a = X(s.x0), b = X(s.x1);
+        if (a > x) { g.moveTo(x, y); g.lineTo(a, y); }
+        x = Math.max(x, b);
+      }
+      if (x < W) { g.moveTo(x, y); g.lineTo(W, y); }
+      g.stroke();
+    }
+    for (const s of lanes.down) {
+      if (s.x1 < lo || s.x0 > hi) continue;
+      const y = Y(s.node), a = Math.max(L - 4, X(s.x0)), b = Math.min(W, X(s.x1));
+      g.setLineDash([1, 5]);
+      g.strokeStyle = ink.bad;
+      g.lineWidth = 1.2;
+      g.beginPath(); g.moveTo(a, y); g.lineTo(b, y); g.stroke();
+      g.setLineDash([]);
+      g.lineWidth = 2.2;
+      if (s.x0 >= lo) { g.beginPath(); g.moveTo(a - 5, y - 5); g.lineTo(a + 5, y + 5); g.moveTo(a + 5, y - 5); g.lineTo(a - 5, y + 5); g.stroke(); }
+      if (s.x1 <= hi) { g.strokeStyle = ink.line; g.beginPath(); g.moveTo(b, y - 6); g.lineTo(b, y + 6); g.stroke(); }
+      g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+      g.fillStyle = ink.bad;
+      if (b - a > 46 && S >= 26) g.fillText("down", (a + b) / 2 - 14, y + 14);
+    }
+    for (const s of lanes.paused) {
+      if (s.x1 < lo || s.x0 > hi) continue;
+      const y = Y(s.node), a = Math.max(L - 4, X(s.x0)), b = Math.min(W, X(s.x1)), h = Math.min(6, S / 6);
+      g.save();
+      g.beginPath(); g.rect(a, y - h, Math.max(2, b - a), 2 * h); g.clip();
+      g.fillStyle = ink.paper; g.fillRect(a, y - h, b - a, 2 * h);
+      g.strokeStyle = ink.hatch; g.lineWidth = 1.5;
+      g.beginPath();
+      for (let x = a - (a % 6) - 12; x < b + 12; x += 6) { g.moveTo(x, y + h); g.lineTo(x + 2 * h, y - h); }
+      g.stroke();
+      g.restore();
+      g.strokeStyle = ink.hatch; g.lineWidth = 1; g.strokeRect(a, y - h, Math.max(2, b - a), 2 * h);
+      g.font = "11px system-ui,'DejaVu Sans',sans-serif"; g.fillStyle = ink.hatch;
+      if (b - a > 52 && S >= 26) g.fillText("paused", a + 2, y - h - 4);
+    }
+  }
+
+  const flightShown = f => !hidden.has(`m${f.label}`) && !(f.dropped && hidden.has("lost")) && !(f.copy && hidden.has("copy")) && f.x1 >= lo && f.x0 <= hi;
+  const flightEnd = f => { const y0 = Y(f.from); return [X(f.x1), y0 + (Y(f.to) - y0) * f.part]; };
+  /* 1: all of it in the past of the chosen event, 2: in its future, 0: neither. */
+  function side(f) {
+    const s = f.s >= 0 ? cone[f.s] : 0, e = f.e >= 0 ? cone[f.e] : 0;
+    if ((e === 1 || e === 3) && !f.dropped) return 1;
+    return s === 2 || s === 3 ? 2 : 0;
+  }
+
+  function paintFlights() {
+    const shown = [], dense = [];
+    for (const f of r.flights) if (flightShown(f)) shown.push(f);
+    const many = shown.length, thin = many < 300 ? 1.4 : many < 1500 ? 1 : many < 6000 ? 0.7 : 0.5;
+    const batches = new Map();
+    const last = many > DISTLAB_DENSE ? new Map() : null, near = many > 10000 ? 1 : 0.6;
+    for (const f of shown) {
+      const style = cone ? side(f) : 0;
+      if (last) { /* lines that would fall on the line before them are left out */
+        const key = ((f.label * n + f.from) * n + f.to) * 8 + style * 2 + (f.dropped ? 1 : 0), x = X(f.x0), z = X(f.x1), p = last.get(key);
+        if (p && Math.abs(p[0] - x) < near && Math.abs(p[1] - z) < near) continue;
+        if (p) { p[0] = x; p[1] = z; } else last.set(key, [x, z]);
+      }
+      const key = `${style} ${f.label} ${f.dropped ? 2 : f.copy ? 1 : 0}`;
+      if (!batches.has(key)) batches.set(key, []);
+      batches.get(key).push(f);
+    }
+    for (const key of [...batches.keys()].sort()) {
+      const [style, label, way] = key.split(" ").map(Number);
+      const colour = style === 1 ? ink.past : style === 2 ? ink.future : messageColour(label);
+      g.strokeStyle = g.fillStyle = colour;
+      g.globalAlpha = style ? 1 : (many > DISTLAB_DENSE ? 0.7 : 0.9) * dim();
+      g.lineWidth = style ? Math.max(1.8, thin) : thin;
+      g.setLineDash(way === 2 ? [5, 4] : way === 1 ? [2, 2] : style ? [] : messageDash(label));
+      const list = batches.get(key);
+      for (let k = 0; k < list.length; k += 400) {
+        g.beginPath();
+        for (const f of list.slice(k, k + 400)) {
+          const [x, y] = flightEnd(f);
+          g.moveTo(X(f.x0), Y(f.from));
+          g.lineTo(x, y);
+        }
+        g.stroke();
+      }
+      if (many <= DISTLAB_DENSE || style) dense.push([list, way, colour, style]);
+    }
+    g.setLineDash([]);
+    for (const [list, way, colour, style] of dense) paintEnds(list, way, colour, style, many);
+    if (many > DISTLAB_DENSE && !cone) paintCrosses(shown.filter(f => f.dropped), 2);
+    g.globalAlpha = 1;
+    return shown;
+  }
+
+  function paintEnds(list, way, colour, style, many) {
+    const q = many < 300 ? 6 : 4;
+    g.globalAlpha = style ? 1 : dim();
+    if (way === 2) return paintCrosses(list, many < 300 ? 4 : 3);
+    g.fillStyle = colour;
+    g.beginPath();
+    for (const f of list) {
+      if (f.part < 1) continue;
+      const [x, y] = flightEnd(f), slope = Math.atan2(y - Y(f.from), x - X(f.x0));
+      g.moveTo(x, y);
+      g.lineTo(x - q * 1.5 * Math.cos(slope - 0.38), y - q * 1.5 * Math.sin(slope - 0.38));
+      g.lineTo(x - q * 1.5 * Math.cos(slope + 0.38), y - q * 1.5 * Math.sin(slope + 0.38));
+      g.closePath();
+    }
+    g.fill();
+  }
+  function paintCrosses(list, q) {
+    g.strokeStyle = ink.bad;
+    g.lineWidth = q > 3 ? 2 : 1.2;
+    g.beginPath();
+    for (const f of list) {
+      const [x, y] = flightEnd(f);
+      g.moveTo(x - q, y - q); g.lineTo(x + q, y + q); g.moveTo(x + q, y - q); g.lineTo(x - q, y + q);
+    }
+    g.stroke();
+  }
+
+  /* Marks stand above their lane; those that would cover another step up. */
+  function paintMarks() {
+    marks = [];
+    const shown = events.filter(i => !hidden.has(DISTLAB_GROUPS[r.type[i]]) && r.node[i] >= 0 && r.time[i] >= lo && r.time[i] <= hi);
+    const small = shown.length > 400, large = small ? 2.4 : 3.6, high = Math.max(0, Math.min(2, Math.floor(S * 0.3 / 8) - 1));
+    if (shown.length > DISTLAB_MARKS) {
+      g.strokeStyle = ink.quiet; g.lineWidth = 0.6; g.globalAlpha = 0.6 * dim();
+      g.beginPath();
+      const last = new Float64Array(n).fill(-9);
+      for (const i of shown) {
+        const x = X(r.time[i]), y = Y(r.node[i]);
+        if (x - last[r.node[i]] < 0.9) continue;
+        last[r.node[i]] = x;
+        g.moveTo(x, y); g.lineTo(x, y - 5);
+        marks.push([i, x, y - 3, 1]);
+      }
+      g.stroke();
+      g.globalAlpha = 1;
+      return;
+    }
+    const last = Array.from({ length: n }, () => []);
+    g.lineWidth = small ? 0.9 : 1.2;
+    for (const i of shown) {
+      const node = r.node[i], x = X(r.time[i]), timer = DISTLAB_GROUPS[r.type[i]] === "timers", q = timer ? 0.75 * large : large;
+      let level = 0;
+      while (level < high && last[node][level] !== undefined && x - last[node][level] < 2 * large + 1.5) level++;
+      last[node][level] = x;
+      const y = Y(node) - large - 3.5 - level * (2 * large + 2), mark = cone ? cone[i] : 0;
+      g.globalAlpha = cone && !mark ? 0.2 : 1;
+      g.strokeStyle = g.fillStyle = mark === 1 ? ink.past : mark === 2 ? ink.future : r.type[i] === "apply" ? ink.series[2] : timer ? ink.quiet : ink.ink;
+      distlabShape(g, r.type[i], x, y, q) ? g.fill() : g.stroke();
+      marks.push([i, x, y, level]);
+    }
+    g.globalAlpha = 1;
+  }
+
+  /* The lanes of the cone, thick in its two colours. */
+  function paintCone() {
+    const last = new Array(n).fill(-1), first = new Array(n).fill(-1), opened = new Array(n).fill(-1);
+    for (let i = 0; i < r.n; i++) {
+      const k = r.node[i], m = cone[i];
+      if (k < 0) continue;
+      if (m === 1 || m === 3) { last[k] = r.time[i]; if (opened[k] < 0) opened[k] = r.time[i]; }
+      if ((m === 2 || m === 3) && first[k] < 0) first[k] = r.time[i];
+    }
+    g.lineWidth = 3.5;
+    for (let k = 0; k < n; k++) {
+      const draw = (a, b, colour) => { g.strokeStyle = colour; g.beginPath(); g.moveTo(Math.max(L - 4, a), Y(k)); g.lineTo(b, Y(k)); g.stroke(); };
+      if (last[k] >= 0) draw(X(opened[k]), X(last[k]), ink.past);
+      if (first[k] >= 0) draw(X(first[k]), W, ink.future);
+    }
+    const x = X(r.time[root]), y = Y(r.node[root]);
+    g.fillStyle = ink.ink; g.strokeStyle = ink.paper; g.lineWidth = 2;
+    g.beginPath(); g.arc(x, y, 6, 0, 7); g.fill(); g.stroke();
+  }
+
+  /* Names along messages and beside marks, where nothing else is. */
+  function paintLabels(shown) {
+    if (cone || shown.length > DISTLAB_LABELS || S < 24) return;
+    const taken = [];
+    const free = points => points.every(([x, y]) => taken.every(([u, v]) => Math.abs(u - x) > 8 || Math.abs(v - y) > 11));
+    g.textAlign = "center";
+    g.lineJoin = "round";
+    const write = (text, x, y, colour, slope) => {
+      g.save(); g.translate(x, y); g.rotate(slope);
+      g.strokeStyle = ink.paper; g.lineWidth = 3.5; g.strokeText(text, 0, 0); g.fillStyle = colour; g.fillText(text, 0, 0);
+      g.restore();
+    };
+    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+    for (const [i, x, y, level] of marks.length <= DISTLAB_LABELS ? marks : []) {
+      if (level || DISTLAB_GROUPS[r.type[i]] === "timers" || DISTLAB_GROUPS[r.type[i]] === "disk") continue;
+      const payload = words.says(i).split(", ").slice(0, 1).join("");
+      for (const text of [payload ? `${words.title(i)} ${payload}` : words.title(i), words.title(i)]) {
+        const wide = g.measureText(text).width, points = [];
+        for (let k = 8; k <= wide + 8; k += 8) points.push([x + k, y]);
+        const near = marks.some(m => m[0] !== i && Math.abs(m[2] - y) < 9 && m[1] > x && m[1] < x + wide + 12);
+        if (near || x + wide + 10 > W || !free(points)) continue;
+        write(text, x + 7 + wide / 2, y + 4, ink.quiet, 0);
+        taken.push(...points, [x, y]);
+        break;
+      }
+    }
+    for (const f of shown) {
+      const [x1, y1] = flightEnd(f), x0 = X(f.x0), y0 = Y(f.from), long = Math.hypot(x1 - x0, y1 - y0);
+      let slope = Math.atan2(y1 - y0, x1 - x0);
+      if (Math.abs(slope) > Math.PI / 2) slope += Math.PI;
+      const i = f.s >= 0 ? f.s : f.e, name = words.title(i), payload = words.says(i);
+      const texts = f.dropped && f.s >= 0 ? [`${name}: ${words.says(f.e).split(", ")[0].replace("reason ", "")}`, name] : payload ? [`${name} (${payload})`, name] : [name];
+      place: for (const text of texts) for (const part of [0.5, 0.36, 0.64]) {
+        const wide = g.measureText(text).width;
+        if (wide > long * 0.72) continue;
+        const cx = x0 + (x1 - x0) * part, cy = y0 + (y1 - y0) * part, points = [], up = 5;
+        for (let k = -wide / 2; k <= wide / 2; k += 8) points.push([cx + k * Math.cos(slope) + up * Math.sin(slope), cy + k * Math.sin(slope) - up * Math.cos(slope)]);
+        if (Math.min(points[0][0], points[points.length - 1][0]) < L || Math.max(points[0][0], points[points.length - 1][0]) > W || !free(points)) continue;
+        write(text, cx + up * Math.sin(slope), cy - up * Math.cos(slope) + 0, messageColour(f.label), slope);
+        taken.push(...points);
+        break place;
+      }
+    }
+    g.textAlign = "left";
+  }
+
+  function paintBroken() {
+    let right = 0;
+    for (const i of broken) {
+      const x = X(r.time[i]), text = `${words.title(i)} broken`;
+      if (x < L - 4 || x > W) continue;
+      g.strokeStyle = g.fillStyle = ink.bad;
+      g.lineWidth = 2;
+      g.beginPath(); g.moveTo(x, 14); g.lineTo(x, H - B); g.stroke();
+      g.font = "bold 11px system-ui,'DejaVu Sans',sans-serif";
+      const wide = g.measureText(text).width, at = x + 4 + wide < W ? x + 4 : x - 4 - wide;
+      if (at < right) continue;
+      g.strokeStyle = ink.paper; g.lineWidth = 4; g.strokeText(text, at, 24); g.fillText(text, at, 24);
+      right = at + wide + 8;
+    }
+  }
+
+  function axis(grid) {
+    const rough = (hi - lo) / words.scale / Math.max(2, (W - L) / 110), ten = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map(k => k * ten).find(k => k >= rough), digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+    g.lineWidth = 1;
+    const from = Math.ceil(lo / words.scale / step), to = Math.floor(hi / words.scale / step);
+    g.strokeStyle = grid ? ink.grid : ink.line;
+    g.fillStyle = ink.quiet;
+    g.textAlign = "center";
+    g.beginPath();
+    for (let k = from; k <= to && k - from < 60; k++) {
+      const x = Math.round(X(k * step * words.scale)) + 0.5;
+      if (x < L - 4) continue;
+      if (grid) { g.moveTo(x, T - 2); g.lineTo(x, H - B); } else { g.moveTo(x, H - B); g.lineTo(x, H - B + 4); g.fillText((k * step).toFixed(digits).replace("-", "\u2212"), x, H - B + 16); }
+    }
+    if (!grid) { g.moveTo(L - 4, H - B + 0.5); g.lineTo(W, H - B + 0.5); g.fillText(`time (${words.unit})`, L + (W - L) / 2, H - 5); }
+    g.stroke();
+    g.textAlign = "left";
+  }
+
+  function paint() {
+    const begun = performance.now();
+    g.clearRect(0, 0, W, H);
+    g.fillStyle = ink.paper;
+    g.fillRect(0, 0, W, H);
+    axis(true);
+    clip();
+    paintFaults();
+    let dense = 0;
+    for (const f of r.flights) dense += flightShown(f);
+    dense = dense > DISTLAB_DENSE;
+    if (!dense) paintBands(false);
+    paintLanes();
+    const shown = paintFlights();
+    if (dense) paintBands(true);
+    paintStates(shown.length > 0);
+    paintMarks();
+    if (cone) paintCone();
+    paintLabels(shown);
+    paintBroken();
+    g.restore();
+    axis(false);
+    g.font = `${Math.max(8, Math.min(12, S * 0.8))}px system-ui,'DejaVu Sans',sans-serif`;
+    g.fillStyle = ink.ink;
+    g.textAlign = "right";
+    for (let k = 0; k < n; k++) if (S >= 9 || k % Math.ceil(9 / S) === 0) g.fillText(d.nodes[k], L - 10, Y(k) + 4);
+    g.textAlign = "left";
+    Object.assign(el.dataset, { ms: (performance.now() - begun).toFixed(1), visible: shown.length, from: lo, to: hi, left: L,
+      cone: cone ? `${cone.filter(m => m === 1).length},${cone.filter(m => m === 2).length}` : "" });
+  }
+
+  /* What lies under the pointer: a mark, an end of a message, or a message. */
+  function under(x, y) {
+    let best = null, least = 7;
+    for (const [i, u, v] of marks) {
+      const away = Math.hypot(x - u, y - v);
+      if (away < least) { least = away; best = { i, x: u, y: v }; }
+    }
+    for (const list of [lanes.down, lanes.paused, lanes.state]) for (const s of list) for (const [t, k] of [[s.x0, s.i]]) {
+      if (k < 0 || t < lo || t > hi) continue;
+      const away = Math.hypot(x - X(t), y - Y(s.node)) + 1;
+      if (away < least) { least = away; best = { i: k, x: X(t), y: Y(s.node) }; }
+    }
+    for (const i of broken) if (Math.abs(x - X(r.time[i])) < 3 && !best) best = { i, x, y };
+    if (best) return best;
+    least = 6;
+    for (const f of r.flights) {
+      if (!flightShown(f)) continue;
+      const x0 = X(f.x0), y0 = Y(f.from), [x1, y1] = flightEnd(f);
+      if (Math.min(x0, x1) - 6 > x || Math.max(x0, x1) + 6 < x || Math.min(y0, y1) - 6 > y || Math.max(y0, y1) + 6 < y) continue;
+      const long = (x1 - x0) ** 2 + (y1 - y0) ** 2 || 1, u = Math.max(0, Math.min(1, ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / long));
+      const away = Math.hypot(x - x0 - u * (x1 - x0), y - y0 - u * (y1 - y0));
+      if (away < least) {
+        least = away;
+        const late = f.e >= 0 && (u > 0.5 || f.s < 0) && !f.dropped;
+        best = { f, i: late ? f.e : f.s >= 0 ? f.s : f.e, x: x0 + u * (x1 - x0), y: y0 + u * (y1 - y0) };
+      }
+    }
+    return best;
+  }
+
+  function hover(x, y) {
+    const found = under(x, y);
+    el.dataset.hover = "";
+    canvas.style.cursor = found ? "pointer" : "";
+    if (!found) { tip.style.display = "none"; return; }
+    const [head, lines] = found.f ? words.flight(found.f) : words.record(found.i);
+    tip.textContent = "";
+    make("b", "", tip, head);
+    tip.append("\n" + lines.join("\n"));
+    el.dataset.hover = [head, ...lines].join("; ");
+    tip.style.display = "block";
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(0, Math.min(W - box.width, found.x + 14))}px`;
+    tip.style.top = `${y + 16 + box.height < H ? y + 16 : Math.max(0, y - box.height - 12)}px`;
+  }
+
+  function choose(i) {
+    root = i === undefined || r.node[i] < 0 || DISTLAB_DONE_TO.has(r.type[i]) ? -1 : i;
+    cone = root >= 0 ? distlabCone(r, n, root) : null;
+    paint();
+    if (!cone) { hint.textContent = HINT; return; }
+    const [head, lines] = words.record(root), [past, future] = el.dataset.cone.split(",");
+    hint.textContent = `${head}, ${lines.join(", ")}: ${past} events may have caused it, ${future} may follow from it · Esc: back`;
+  }
+
+  function look(a, b) {
+    const least = Math.max((full[1] - full[0]) * 1e-6, d.tick * 20), most = full[1] - full[0];
+    let wide = Math.min(most, Math.max(least, b - a));
+    a = Math.max(full[0], Math.min(full[1] - wide, a + (b - a - wide) / 2));
+    lo = a; hi = a + wide;
+    tip.style.display = "none";
+    paint();
+  }
+  const zoom = (k, t = (lo + hi) / 2) => look(t - (t - lo) * k, t + (hi - t) * k);
+  const shift = part => look(lo + (hi - lo) * part, hi + (hi - lo) * part);
+
+  canvas.addEventListener("wheel", e => {
+    const whole = hi - lo >= (full[1] - full[0]) * 0.999;
+    if (Math.abs(e.deltaX) > Math.abs(e.deltaY)) { if (!whole) { e.preventDefault(); shift(e.deltaX / W); } return; }
+    if (e.deltaY > 0 && whole) return; /* nothing to zoom out of: the page scrolls */
+    e.preventDefault();
+    zoom(Math.exp(Math.max(-0.5, Math.min(0.5, e.deltaY * 0.003))), Tof(Math.max(L, e.offsetX)));
+  }, { passive: false });
+  let drag = null;
+  canvas.onpointerdown = e => { drag = { x: e.offsetX, y: e.offsetY, lo, hi, moved: false }; canvas.setPointerCapture(e.pointerId); };
+  canvas.onpointermove = e => {
+    if (!drag) { hover(e.offsetX, e.offsetY); return; }
+    if (Math.abs(e.offsetX - drag.x) > 4) drag.moved = true;
+    if (!drag.moved) return;
+    canvas.classList.add("drag");
+    const by = (drag.x - e.offsetX) / (W - L - 12) * (drag.hi - drag.lo);
+    look(drag.lo + by, drag.hi + by);
+  };
+  canvas.onpointerup = e => {
+    const click = drag && !drag.moved;
+    drag = null;
+    canvas.classList.remove("drag");
+    if (click) { const found = under(e.offsetX, e.offsetY); tip.style.display = "none"; choose(found ? found.i : undefined); }
+  };
+  canvas.onpointercancel = () => { drag = null; canvas.classList.remove("drag"); };
+  canvas.onpointerleave = () => { tip.style.display = "none"; };
+  canvas.ondblclick = () => look(...full);
+  canvas.onkeydown = e => {
+    const act = { ArrowLeft: () => shift(-0.15), ArrowRight: () => shift(0.15), "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7),
+      ArrowUp: () => zoom(0.7), ArrowDown: () => zoom(1 / 0.7), 0: () => look(...full), Home: () => look(...full), Escape: () => choose() }[e.key];
+    if (!act || e.ctrlKey || e.metaKey || e.altKey) return;
+    e.preventDefault();
+    act();
+  };
+  const renew = () => { colours(); drawLegend(); size(); paint(); };
+  dark.addEventListener("change", renew);
+  new ResizeObserver(() => { size(); paint(); }).observe(stage);
+  el.addEventListener("repaint", paint);
+  renew();
+  el.dataset.ready = "1";
+}
