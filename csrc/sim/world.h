@@ -23,37 +23,49 @@
 
 typedef enum dlab_node_status { DLAB_NODE_UP, DLAB_NODE_PAUSED, DLAB_NODE_DOWN } dlab_node_status;
 
+/* An input that waits for its node; entries are reused. */
 typedef struct dlab_inbox_entry {
     dlab_event event;
-    uint32_t next, generation;
+    uint32_t next, unused;
 } dlab_inbox_entry;
 
 typedef struct dlab_node {
     dlab_node_status status;
-    uint16_t pauses, crashes; /* faults under way */
-    bool busy, believes;      /* believes: the next input is stepped at `believed` */
-    bool blocked;             /* waits for the disk before it carries out what is held */
-    int64_t believed;         /* true time of the pause */
+    uint32_t pauses, crashes; /* faults under way */
+    bool busy;                /* processes an input, or waits for its disk */
+    bool waits_for_disk;      /* outputs in `held` follow when the write is durable */
+    bool ready;               /* processing ended during a pause */
+    bool believes;            /* the next input is stepped at the time `believed` */
+    int64_t believed;         /* true time at which it was paused */
     double slow;              /* factor on processing */
-    uint32_t inbox_first, inbox_last, inbox_count;
-    uint32_t held_first, held_count; /* outputs waiting for a disk */
-    uint32_t lane;
-    uint64_t lives;           /* started so often */
-    int64_t down_since, down; /* ns */
+    uint32_t inbox_first, inbox_last;
+    uint32_t lane, lane_a;
+    uint32_t lives;           /* started so often */
+    uint64_t writes;          /* to disk, of this life */
+    int64_t down_since, down; /* true time of the crash; ns down before */
     dlab_rng rng, timer_rng;
     dlab_clock clock;
     dlab_handle timers[DLAB_TIMERS_MAX];
+    int64_t timer_local[DLAB_TIMERS_MAX]; /* when it fires, on the node's clock */
     uint32_t generation[DLAB_TIMERS_MAX];
+    int32_t keep; /* what the last crash left of its disk */
     dlab_outputs held;
+    uint32_t held_next; /* of those outputs, the first to be carried out */
 } dlab_node;
 
-/* A message on its way; slots are reused. */
+/* A message on its way, or an operation for a node; slots are reused and the body lies behind them. */
 typedef struct dlab_flight {
-    dlab_message message; /* body points behind the slot */
-    dlab_handle handle;
-    uint32_t next; /* free list, or the clogged queue */
-    uint8_t copy, clogged, used;
+    dlab_message message;
+    uint64_t name;      /* fingerprint of the content, when somebody chooses or records */
+    uint32_t next;      /* free list */
+    bool used, clogged; /* clogged: held on its link */
 } dlab_flight;
+
+/* An event that waits to be picked by a chooser that names events. */
+typedef struct dlab_planned {
+    dlab_event event;
+    uint64_t word; /* its handle */
+} dlab_planned;
 
 /* What a model hands over. */
 typedef struct dlab_world_setup {
@@ -88,17 +100,24 @@ typedef struct dlab_world {
     unsigned char *states;
     size_t stride;
     unsigned char *ghost;
-    int64_t *local; /* monotonic clocks, for the view */
+    unsigned char *stable; /* durable bytes of worlds without disks, `durable` bytes a node */
+    int64_t *local;        /* monotonic clocks, for the view */
     bool *running;
     unsigned char *flights;
     size_t flight_size;
     uint32_t flight_count, flight_capacity, free_flight;
     dlab_inbox_entry *inbox;
-    uint32_t inbox_capacity, inbox_used, free_entry;
+    uint32_t inbox_count, inbox_capacity, free_entry;
     dlab_outputs outputs;
+    dlab_planned *planned; /* instead of the scheduler, when a chooser names events */
+    uint32_t planned_count, planned_capacity;
+    uint64_t planned_last;
+    dlab_choice *options;
+    uint32_t options_capacity;
     dlab_trace trace;
-    uint32_t next_id;
-    uint64_t events, steps, broken_count;
+    uint32_t last_id;
+    bool names; /* messages need their names */
+    uint64_t events, broken_count;
     int broken;          /* first broken invariant, -1: none */
     int64_t broken_time; /* ns */
 } dlab_world;
@@ -114,7 +133,6 @@ enum {
     DLAB_EVENT_FAULT,
     DLAB_EVENT_HEAL,
     DLAB_EVENT_SYNC,
-    DLAB_EVENT_DROP,
     DLAB_EVENT_MODEL = 32
 };
 
@@ -143,6 +161,7 @@ int dlab_world_restart(dlab_world *w, uint32_t node);
 int dlab_world_pause(dlab_world *w, uint32_t node);
 int dlab_world_wake(dlab_world *w, uint32_t node);
 void dlab_world_slow(dlab_world *w, uint32_t node, double factor); /* multiplies; 1 / factor undoes */
+int dlab_world_drift(dlab_world *w, uint32_t node, double ppm);   /* armed timers follow the new rate */
 int dlab_world_unclog(dlab_world *w, uint32_t from, uint32_t to);  /* held messages go on their way */
 
 /* The view of the invariants, now. */

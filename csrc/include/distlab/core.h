@@ -57,10 +57,13 @@ typedef enum dlab_output_kind {
     DLAB_CANCEL_TIMER, /* timer */
     DLAB_PERSIST,      /* offset, length: these bytes of the state go to disk. What follows in the same list,
                           and the node's next input, wait until they are durable; with `async` nothing waits
-                          and PERSISTED comes with the ticket */
+                          and PERSISTED comes with the ticket. When a waiting write fails, what follows is
+                          dropped and PERSISTED comes with the status */
     DLAB_APPLY,        /* message.kind, a, b: something is decided, in this order, at this node */
     DLAB_REPLY,        /* ticket, message.kind, a, b, body: the answer to a REQUEST */
-    DLAB_NOTE          /* message.kind, a, b: a remark for the trace */
+    DLAB_NOTE,         /* message.kind, a, b: a remark for the trace */
+    DLAB_CRASH         /* the node's process dies here: what follows in the list is not carried out; it starts
+                          again after least .. most ns of true time (most < 0: never), its disk kept */
 } dlab_output_kind;
 
 typedef struct dlab_output {
@@ -174,6 +177,13 @@ static inline void dlab_set_timer(dlab_outputs *out, uint32_t timer, int64_t lea
 static inline void dlab_cancel_timer(dlab_outputs *out, uint32_t timer)
 {
     dlab_put(out, DLAB_CANCEL_TIMER)->timer = timer;
+}
+
+static inline void dlab_die(dlab_outputs *out, int64_t least, int64_t most)
+{
+    dlab_output *o = dlab_put(out, DLAB_CRASH);
+    o->least = least;
+    o->most = most;
 }
 
 /* Bytes offset .. offset + length - 1 of the state go to disk; ticket names an asynchronous write. */

@@ -1,0 +1,430 @@
+/* See world.h. Nodes: inputs and the inbox, outputs carried out in order, crashes and pauses. */
+#include <string.h>
+
+#include "sim/world_inner.h"
+
+/* A write waiting for its disk is an event: whose life it belongs to, its ticket, whether the node waits. */
+enum { LIFE_SHIFT = 40 };
+
+static uint64_t life_word(const dlab_node *node, uint64_t what)
+{
+    return (uint64_t)node->lives << LIFE_SHIFT | what;
+}
+static bool of_this_life(const dlab_node *node, uint64_t word)
+{
+    return node->status != DLAB_NODE_DOWN && word >> LIFE_SHIFT == node->lives;
+}
+
+/* --- Outputs */
+
+static int set_timer(dlab_world *w, uint32_t i, const dlab_output *o)
+{
+    dlab_node *node = &w->nodes[i];
+    const int64_t now = w->scheduler.now;
+    if (DLAB_CHECK(&w->ctx->err, o->timer < w->core->timers && o->least >= 0 && o->most >= o->least))
+        return w->ctx->err.code;
+    int64_t local = o->least;
+    if (o->most > o->least)
+        local += (int64_t)(dlab_rng_unit(&node->timer_rng) * (double)(o->most - o->least));
+    const int64_t at = dlab_clock_after(&node->clock, now, local);
+    if (node->timers[o->timer].word != 0) (void)dlab_world_unplan(w, node->timers[o->timer]);
+    node->generation[o->timer]++;
+    node->timer_local[o->timer] = dlab_clock_mono(&node->clock, now) + local;
+    node->timers[o->timer] = dlab_world_plan(w, at, DLAB_EVENT_TIMER, i, o->timer, node->generation[o->timer]);
+    dlab_world_tell(w, DLAB_TRACE_SET, o->timer, i, DLAB_NO_NODE, 0, 0, (uint64_t)at);
+    return node->timers[o->timer].word != 0 ? DLAB_OK : w->ctx->err.code;
+}
+
+static void cancel_timer(dlab_world *w, uint32_t i, uint32_t timer)
+{
+    dlab_node *node = &w->nodes[i];
+    node->generation[timer]++; /* one that is due already may lie in the inbox */
+    if (node->timers[timer].word == 0) return;
+    (void)dlab_world_unplan(w, node->timers[timer]);
+    node->timers[timer].word = 0;
+    dlab_world_tell(w, DLAB_TRACE_CANCEL, timer, i, DLAB_NO_NODE, 0, 0, 0);
+}
+
+/* Bytes go to the disk. *done: durable at once; else a PERSISTED event will tell. */
+static int persist(dlab_world *w, uint32_t i, const dlab_output *o, bool *done)
+{
+    dlab_node *node = &w->nodes[i];
+    const unsigned char *state = dlab_world_state(w, i);
+    int64_t at = w->scheduler.now;
+    if (DLAB_CHECK(&w->ctx->err, (size_t)o->offset + o->length <= w->core->durable)) return w->ctx->err.code;
+    const uint64_t write = ++node->writes;
+    dlab_world_tell(w, DLAB_TRACE_PERSIST, 0, i, DLAB_NO_NODE, (uint32_t)o->ticket, o->length, 0);
+    if (w->disks == NULL) {
+        memcpy(w->stable + i * w->core->durable + o->offset, state + o->offset, o->length);
+        *done = !o->async;
+        if (*done) return DLAB_OK;
+    } else if (dlab_disk_put(&w->disks[i], w->scheduler.now, o->offset, state + o->offset, o->length, write,
+                             &at, w->ctx)) {
+        return w->ctx->err.code;
+    }
+    *done = false;
+    return dlab_world_at(w, at, DLAB_EVENT_PERSISTED, i, life_word(node, write << 1 | o->async), o->ticket);
+}
+
+/* Keep what follows output `next` until the disk has answered. */
+static void hold(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
+{
+    dlab_node *node = &w->nodes[i];
+    node->busy = node->waits_for_disk = true;
+    if (out == &node->held) {
+        node->held_next = next;
+        return;
+    }
+    node->held_next = 0;
+    node->held.count = out->count - next;
+    memcpy(node->held.bytes, out->bytes, out->bytes_used);
+    for (uint32_t k = next; k < out->count; k++) {
+        dlab_output *to = &node->held.at[k - next];
+        *to = out->at[k];
+        if ((to->kind == DLAB_SEND || to->kind == DLAB_REPLY) && to->message.length > 0)
+            to->message.body =
+                node->held.bytes + ((const unsigned char *)out->at[k].message.body - out->bytes);
+    }
+}
+
+/* Something happened that people and invariants may want to know. */
+static void announce(dlab_world *w, uint32_t i, const dlab_output *o)
+{
+    const unsigned type = o->kind == DLAB_APPLY   ? DLAB_TRACE_APPLY
+                          : o->kind == DLAB_REPLY ? DLAB_TRACE_REPLY
+                                                  : DLAB_TRACE_NOTE;
+    const uint32_t ticket = o->kind == DLAB_REPLY ? (uint32_t)o->ticket : 0;
+    dlab_world_tell(w, type, o->message.kind, i, DLAB_NO_NODE, ticket, o->message.a, o->message.b);
+    if (o->kind != DLAB_NOTE && w->core->observe != NULL) w->core->observe(w->core, w->ghost, i, o);
+    if (w->setup->on_output != NULL) w->setup->on_output(w->setup->arg, w, i, o);
+}
+
+static int die(dlab_world *w, uint32_t i, const dlab_output *o)
+{
+    const double u = dlab_rng_unit(&w->nodes[i].rng);
+    if (dlab_world_crash(w, i, DLAB_KEEP_SYNCED)) return w->ctx->err.code;
+    if (o->most < 0) return DLAB_OK;
+    const int64_t down = o->least + (int64_t)(u * (double)(o->most - o->least));
+    return dlab_world_at(w, w->scheduler.now + down, DLAB_EVENT_RESTART, i, 0, 0);
+}
+
+/* Carry out outputs from `next` on, in order. */
+static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
+{
+    for (uint32_t k = next; k < out->count; k++) {
+        dlab_output *o = &out->at[k];
+        bool done = true;
+        int code = DLAB_OK;
+        switch (o->kind) {
+        case DLAB_SEND: code = dlab_world_transmit(w, i, &o->message); break;
+        case DLAB_SET_TIMER: code = set_timer(w, i, o); break;
+        case DLAB_CANCEL_TIMER: cancel_timer(w, i, o->timer); break;
+        case DLAB_PERSIST:
+            code = persist(w, i, o, &done);
+            if (code == DLAB_OK && !done && !o->async) {
+                hold(w, i, out, k + 1);
+                return DLAB_OK;
+            }
+            break;
+        case DLAB_APPLY:
+        case DLAB_REPLY:
+        case DLAB_NOTE: announce(w, i, o); break;
+        case DLAB_CRASH: return die(w, i, o);
+        }
+        if (code) return code;
+    }
+    return DLAB_OK;
+}
+
+static void tell_lane(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    uint32_t a = 0;
+    uint64_t b = 0;
+    if (w->core->lane == NULL || node->status == DLAB_NODE_DOWN) return;
+    const uint32_t lane = w->core->lane(w->core, i, dlab_world_state(w, i), &a, &b);
+    if (lane + 1 == node->lane && a == node->lane_a) return;
+    node->lane = lane + 1;
+    node->lane_a = a;
+    dlab_world_tell(w, DLAB_TRACE_STATE, lane, i, DLAB_NO_NODE, 0, a, b);
+}
+
+/* One step of a node. */
+static int feed(dlab_world *w, uint32_t i, dlab_input *in)
+{
+    dlab_node *node = &w->nodes[i];
+    const int64_t now = node->believes ? node->believed : w->scheduler.now;
+    node->believes = false;
+    in->now = dlab_clock_mono(&node->clock, now);
+    in->wall = dlab_clock_wall(&node->clock, now);
+    in->error = dlab_clock_error(&node->clock, now);
+    in->chooser = w->chooser;
+    in->rng = &node->rng;
+    w->outputs.count = w->outputs.bytes_used = 0;
+    w->core->step(w->core, i, dlab_world_state(w, i), in, &w->outputs);
+    if (w->outputs.overflow)
+        return dlab_fail(&w->ctx->err, DLAB_EBROKEN, "a step of %s puts out more than %u outputs or %u bytes",
+                         w->core->name, w->core->outputs_max, w->core->bytes_max);
+    if (dlab_tracing(&w->trace)) tell_lane(w, i);
+    return DLAB_OK;
+}
+
+/* --- Inputs */
+
+/* The node takes an input: a step, then its outputs. */
+static int take(dlab_world *w, const dlab_event *event)
+{
+    const uint32_t i = event->node, slot = (uint32_t)event->a;
+    dlab_node *node = &w->nodes[i];
+    dlab_input in = { .kind = DLAB_ON_MESSAGE };
+    switch (event->kind) {
+    case DLAB_EVENT_TIMER:
+        if (event->b != node->generation[slot]) return DLAB_OK; /* set anew or cancelled since */
+        in.kind = DLAB_ON_TIMER;
+        in.timer = slot;
+        dlab_world_tell(w, DLAB_TRACE_FIRE, slot, i, DLAB_NO_NODE, 0, 0, (uint64_t)w->scheduler.now);
+        return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
+    case DLAB_EVENT_PERSISTED:
+        in.kind = DLAB_ON_PERSISTED;
+        in.status = (int)event->a;
+        in.ticket = event->b;
+        return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
+    default: break;
+    }
+    const dlab_flight *f = dlab_world_flight(w, slot);
+    dlab_message message = f->message;
+    message.body = f + 1;
+    in.message = &message;
+    if (event->kind == DLAB_EVENT_REQUEST) {
+        in.kind = DLAB_ON_REQUEST;
+        in.ticket = event->b;
+        dlab_world_tell(w, DLAB_TRACE_REQUEST, message.kind, i, DLAB_NO_NODE, (uint32_t)event->b, message.a,
+                        message.b);
+    } else {
+        dlab_world_tell(w, DLAB_TRACE_DELIVER, message.kind, i, message.from, message.id, message.a,
+                        message.b);
+        dlab_net_delivered(&w->net);
+    }
+    const int code = feed(w, i, &in);
+    dlab_world_free_flight(w, slot);
+    return code ? code : carry(w, i, &w->outputs, 0);
+}
+
+/* An input for a node that is down. */
+static void discard(dlab_world *w, const dlab_event *event)
+{
+    if (event->kind == DLAB_EVENT_DELIVER) dlab_world_drop(w, (uint32_t)event->a, DLAB_DROP_DOWN);
+    else if (event->kind == DLAB_EVENT_REQUEST) dlab_world_free_flight(w, (uint32_t)event->a);
+}
+
+static int enqueue(dlab_world *w, const dlab_event *event)
+{
+    dlab_node *node = &w->nodes[event->node];
+    uint32_t entry = w->free_entry;
+    if (entry != DLAB_NONE) {
+        w->free_entry = w->inbox[entry].next;
+    } else {
+        if (w->inbox_count == w->inbox_capacity) {
+            void *more = dlab_world_grow(w, w->inbox, &w->inbox_capacity, sizeof *w->inbox, DLAB_INBOX_MAX,
+                                         "inputs waiting for nodes");
+            if (more == NULL) return w->ctx->err.code;
+            w->inbox = more;
+        }
+        entry = w->inbox_count++;
+    }
+    w->inbox[entry] = (dlab_inbox_entry){ .event = *event, .next = DLAB_NONE };
+    if (node->inbox_first == DLAB_NONE) node->inbox_first = entry;
+    else w->inbox[node->inbox_last].next = entry;
+    node->inbox_last = entry;
+    return DLAB_OK;
+}
+
+static dlab_event dequeue(dlab_world *w, dlab_node *node)
+{
+    const uint32_t entry = node->inbox_first;
+    const dlab_event event = w->inbox[entry].event;
+    node->inbox_first = w->inbox[entry].next;
+    w->inbox[entry].next = w->free_entry;
+    w->free_entry = entry;
+    return event;
+}
+
+/* Go on with the inbox: at once, or after the time the next input takes. */
+static int go_on(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    while (node->status == DLAB_NODE_UP && !node->busy && node->inbox_first != DLAB_NONE) {
+        if (!w->processes) {
+            const dlab_event event = dequeue(w, node);
+            if (dlab_step(w->ctx, 1) || take(w, &event)) return w->ctx->err.code;
+            continue;
+        }
+        const double ns = (double)dlab_sample_ns(&w->processing, &node->rng) * node->slow;
+        node->busy = true;
+        if (dlab_world_at(w, w->scheduler.now + (int64_t)(ns > 0 ? ns : 0), DLAB_EVENT_READY, i,
+                          life_word(node, 0), 0))
+            return w->ctx->err.code;
+    }
+    return DLAB_OK;
+}
+
+int dlab_world_input(dlab_world *w, const dlab_event *event)
+{
+    dlab_node *node = &w->nodes[event->node];
+    if (node->status == DLAB_NODE_DOWN) {
+        discard(w, event);
+        return DLAB_OK;
+    }
+    if (!w->processes && node->status == DLAB_NODE_UP && !node->busy && node->inbox_first == DLAB_NONE)
+        return take(w, event);
+    return enqueue(w, event) ? w->ctx->err.code : go_on(w, event->node);
+}
+
+/* Processing has ended, or the disk has answered: the process goes on where it stood. */
+static int resume(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    node->busy = node->ready = false;
+    if (node->waits_for_disk) {
+        node->waits_for_disk = false;
+        if (carry(w, i, &node->held, node->held_next)) return w->ctx->err.code;
+    } else if (node->inbox_first != DLAB_NONE) {
+        const dlab_event event = dequeue(w, node);
+        if (take(w, &event)) return w->ctx->err.code;
+    }
+    return go_on(w, i);
+}
+
+int dlab_world_ready(dlab_world *w, const dlab_event *event)
+{
+    dlab_node *node = &w->nodes[event->node];
+    if (!of_this_life(node, event->a)) return DLAB_OK;
+    node->ready = node->status == DLAB_NODE_PAUSED;
+    return node->ready ? DLAB_OK : resume(w, event->node);
+}
+
+int dlab_world_persisted(dlab_world *w, const dlab_event *event)
+{
+    const uint32_t i = event->node;
+    dlab_node *node = &w->nodes[i];
+    const uint64_t word = event->a & ((UINT64_C(1) << LIFE_SHIFT) - 1);
+    if (!of_this_life(node, event->a)) return DLAB_OK;
+    const int status =
+        w->disks == NULL ? DLAB_DISK_OK : dlab_disk_done(&w->disks[i], w->scheduler.now, word >> 1);
+    const dlab_event answer = { event->time, DLAB_EVENT_PERSISTED, i, (uint64_t)status, event->b };
+    dlab_world_tell(w, DLAB_TRACE_PERSISTED, 0, i, DLAB_NO_NODE, (uint32_t)event->b, 0, (uint64_t)status);
+    if ((word & 1u) != 0) return dlab_world_input(w, &answer);
+    if (status != DLAB_DISK_OK) {
+        node->held_next = node->held.count;
+        if (enqueue(w, &answer)) return w->ctx->err.code;
+    }
+    node->ready = node->status == DLAB_NODE_PAUSED;
+    return node->ready ? DLAB_OK : resume(w, i);
+}
+
+/* --- Crashes and pauses */
+
+static void load_durable(dlab_world *w, uint32_t i)
+{
+    unsigned char *state = dlab_world_state(w, i);
+    memset(state, 0, w->stride);
+    if (w->disks != NULL) memcpy(state, w->disks[i].image, w->core->durable);
+    else if (w->stable != NULL) memcpy(state, w->stable + i * w->core->durable, w->core->durable);
+}
+
+int dlab_world_start(dlab_world *w, uint32_t i, int32_t keep)
+{
+    dlab_node *node = &w->nodes[i];
+    dlab_input in = { .kind = DLAB_ON_START, .restarted = node->lives > 0 };
+    const unsigned role = w->core->role != NULL ? w->core->role(w->core, i) : 0;
+    node->lives++;
+    node->lane = 0;
+    dlab_world_tell(w, in.restarted ? DLAB_TRACE_RESTART : DLAB_TRACE_START, role, i, DLAB_NO_NODE, 0,
+                    (uint32_t)keep, 0);
+    return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
+}
+
+int dlab_world_crash(dlab_world *w, uint32_t i, int32_t keep)
+{
+    dlab_node *node = &w->nodes[i];
+    node->crashes++;
+    if (node->status == DLAB_NODE_DOWN) return DLAB_OK;
+    dlab_world_tell(w, DLAB_TRACE_CRASH, 0, i, DLAB_NO_NODE, 0, (uint32_t)keep, 0);
+    node->status = DLAB_NODE_DOWN;
+    node->busy = node->waits_for_disk = node->ready = node->believes = false;
+    node->keep = keep;
+    node->down_since = w->scheduler.now;
+    for (uint32_t t = 0; t < w->core->timers; t++) {
+        node->generation[t]++;
+        if (node->timers[t].word != 0) (void)dlab_world_unplan(w, node->timers[t]);
+        node->timers[t].word = 0;
+    }
+    while (node->inbox_first != DLAB_NONE) {
+        const dlab_event event = dequeue(w, node);
+        discard(w, &event);
+    }
+    if (w->disks != NULL) dlab_disk_crash(&w->disks[i], keep);
+    else if (w->stable != NULL && keep == DLAB_KEEP_NOTHING)
+        memset(w->stable + i * w->core->durable, 0, w->core->durable);
+    load_durable(w, i);
+    return DLAB_OK;
+}
+
+int dlab_world_restart(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    if (node->status != DLAB_NODE_DOWN || --node->crashes > 0) return DLAB_OK;
+    node->status = DLAB_NODE_UP;
+    node->down += w->scheduler.now - node->down_since;
+    load_durable(w, i);
+    if (dlab_world_start(w, i, node->keep)) return w->ctx->err.code;
+    if (node->pauses > 0 && node->status == DLAB_NODE_UP) {
+        node->status = DLAB_NODE_PAUSED;
+        node->believed = w->scheduler.now;
+    }
+    return DLAB_OK;
+}
+
+int dlab_world_pause(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    node->pauses++;
+    if (node->status != DLAB_NODE_UP) return DLAB_OK;
+    dlab_world_tell(w, DLAB_TRACE_PAUSE, DLAB_FAULT_PAUSE, i, DLAB_NO_NODE, 0, 0, 0);
+    node->status = DLAB_NODE_PAUSED;
+    node->believed = w->scheduler.now;
+    return DLAB_OK;
+}
+
+int dlab_world_wake(dlab_world *w, uint32_t i)
+{
+    dlab_node *node = &w->nodes[i];
+    if (node->pauses > 0) node->pauses--;
+    if (node->pauses > 0 || node->status != DLAB_NODE_PAUSED) return DLAB_OK;
+    dlab_world_tell(w, DLAB_TRACE_WAKE, DLAB_FAULT_PAUSE, i, DLAB_NO_NODE, 0, 0, 0);
+    node->status = DLAB_NODE_UP;
+    node->believes = true;
+    return node->ready ? resume(w, i) : go_on(w, i);
+}
+
+void dlab_world_slow(dlab_world *w, uint32_t i, double factor)
+{
+    w->nodes[i].slow *= factor;
+    if (w->disks != NULL) w->disks[i].slow *= factor;
+}
+
+int dlab_world_drift(dlab_world *w, uint32_t i, double ppm)
+{
+    dlab_node *node = &w->nodes[i];
+    const int64_t now = w->scheduler.now;
+    dlab_clock_set_drift(&node->clock, now, ppm);
+    for (uint32_t t = 0; t < w->core->timers; t++) {
+        if (node->timers[t].word == 0) continue;
+        const int64_t left = node->timer_local[t] - dlab_clock_mono(&node->clock, now);
+        const int64_t at = dlab_clock_after(&node->clock, now, left > 0 ? left : 0);
+        (void)dlab_world_unplan(w, node->timers[t]);
+        node->timers[t] = dlab_world_plan(w, at, DLAB_EVENT_TIMER, i, t, node->generation[t]);
+        if (node->timers[t].word == 0) return w->ctx->err.code;
+    }
+    return DLAB_OK;
+}
