@@ -92,9 +92,14 @@ int dlab_world_open(dlab_world *w, const dlab_world_setup *setup, dlab_ctx *ctx)
         DLAB_CHECK(&ctx->err, core->body_max <= DLAB_BODY_MAX) || open_trace(w) || open_nodes(w) ||
         dlab_net_open(&w->net, setup->network, core->nodes, ctx))
         return ctx->err.code;
-    if (w->processes && dlab_sampler_init(&w->processing, setup->processing, ctx->pool, 0, &ctx->arena,
-                                          &ctx->err))
+    if (w->processes &&
+        dlab_sampler_init(&w->processing, setup->processing, ctx->pool, 0, &ctx->arena, &ctx->err))
         return ctx->err.code;
+    w->net.chooser = w->chooser;
+    if (w->chooser != NULL) {
+        w->chooser->describe = dlab_world_describe;
+        w->chooser->describe_arg = w;
+    }
     for (uint32_t i = 0; i < core->nodes; i++) {
         if (dlab_world_start(w, i, 0)) return ctx->err.code;
         if (setup->clocks != NULL && setup->clocks->sync_interval > 0 &&
@@ -108,6 +113,7 @@ int dlab_world_open(dlab_world *w, const dlab_world_setup *setup, dlab_ctx *ctx)
 void dlab_world_close(dlab_world *w)
 {
     dlab_memory *memory = w->ctx->arena.memory;
+    if (w->chooser != NULL) w->chooser->describe = NULL;
     dlab_scheduler_close(&w->scheduler);
     if (w->flights != NULL) dlab_memory_free(memory, w->flights, w->flight_capacity * w->flight_size);
     if (w->inbox != NULL) dlab_memory_free(memory, w->inbox, w->inbox_capacity * sizeof *w->inbox);
@@ -174,9 +180,7 @@ static int dispatch(dlab_world *w, const dlab_event *event)
 {
     switch (event->kind) {
     case DLAB_EVENT_DELIVER: return dlab_world_deliver(w, event);
-    case DLAB_EVENT_TIMER:
-        w->nodes[event->node].timers[event->a].word = 0;
-        return dlab_world_input(w, event);
+    case DLAB_EVENT_TIMER: w->nodes[event->node].timers[event->a].word = 0; return dlab_world_input(w, event);
     case DLAB_EVENT_PERSISTED: return dlab_world_persisted(w, event);
     case DLAB_EVENT_READY: return dlab_world_ready(w, event);
     case DLAB_EVENT_REQUEST: return dlab_world_input(w, event);

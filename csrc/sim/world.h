@@ -161,7 +161,7 @@ int dlab_world_restart(dlab_world *w, uint32_t node);
 int dlab_world_pause(dlab_world *w, uint32_t node);
 int dlab_world_wake(dlab_world *w, uint32_t node);
 void dlab_world_slow(dlab_world *w, uint32_t node, double factor); /* multiplies; 1 / factor undoes */
-int dlab_world_drift(dlab_world *w, uint32_t node, double ppm);   /* armed timers follow the new rate */
+int dlab_world_drift(dlab_world *w, uint32_t node, double ppm);    /* armed timers follow the new rate */
 int dlab_world_unclog(dlab_world *w, uint32_t from, uint32_t to);  /* held messages go on their way */
 
 /* The view of the invariants, now. */

@@ -11,8 +11,8 @@ uint32_t dlab_world_new_flight(dlab_world *w, const dlab_message *message)
         w->free_flight = dlab_world_flight(w, slot)->next;
     } else {
         if (w->flight_count == w->flight_capacity) {
-            void *more = dlab_world_grow(w, w->flights, &w->flight_capacity, w->flight_size,
-                                         DLAB_FLIGHTS_MAX, "messages on their way");
+            void *more = dlab_world_grow(w, w->flights, &w->flight_capacity, w->flight_size, DLAB_FLIGHTS_MAX,
+                                         "messages on their way");
             if (more == NULL) return DLAB_NONE;
             w->flights = more;
         }
@@ -30,8 +30,8 @@ uint32_t dlab_world_new_flight(dlab_world *w, const dlab_message *message)
 /* What a message is called in a list of choices: its content, not its number. */
 static uint64_t name_of(const dlab_message *m)
 {
-    const uint64_t head[] = { (uint64_t)m->from << 48 | (uint64_t)m->to << 32 | (uint64_t)m->kind << 16,
-                              m->a, m->b };
+    const uint64_t head[] = { (uint64_t)m->from << 48 | (uint64_t)m->to << 32 | (uint64_t)m->kind << 16, m->a,
+                              m->b };
     const uint64_t name = dlab_fingerprint56(0, head, sizeof head);
     return m->length > 0 ? dlab_fingerprint56(name, m->body, m->length) : name;
 }

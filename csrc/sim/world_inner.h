@@ -38,6 +38,9 @@ int dlab_world_pick(dlab_world *w, int64_t until, dlab_event *event);
 /* The name under which an event is recorded; 0: it is not recorded. */
 dlab_choice dlab_world_name(const dlab_world *w, const dlab_event *event);
 
+/* Text of an option, for a person. */
+void dlab_world_describe(const void *arg, dlab_choice choice, char *text, size_t size);
+
 /* Grow an array to hold one more; NULL with the error set at the limit. */
 void *dlab_world_grow(dlab_world *w, void *old, uint32_t *capacity, size_t size, uint32_t most,
                       const char *what);

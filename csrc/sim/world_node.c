@@ -30,7 +30,8 @@ static int set_timer(dlab_world *w, uint32_t i, const dlab_output *o)
     if (node->timers[o->timer].word != 0) (void)dlab_world_unplan(w, node->timers[o->timer]);
     node->generation[o->timer]++;
     node->timer_local[o->timer] = dlab_clock_mono(&node->clock, now) + local;
-    node->timers[o->timer] = dlab_world_plan(w, at, DLAB_EVENT_TIMER, i, o->timer, node->generation[o->timer]);
+    node->timers[o->timer] =
+        dlab_world_plan(w, at, DLAB_EVENT_TIMER, i, o->timer, node->generation[o->timer]);
     dlab_world_tell(w, DLAB_TRACE_SET, o->timer, i, DLAB_NO_NODE, 0, 0, (uint64_t)at);
     return node->timers[o->timer].word != 0 ? DLAB_OK : w->ctx->err.code;
 }
@@ -217,7 +218,7 @@ static void discard(dlab_world *w, const dlab_event *event)
     else if (event->kind == DLAB_EVENT_REQUEST) dlab_world_free_flight(w, (uint32_t)event->a);
 }
 
-static int enqueue(dlab_world *w, const dlab_event *event)
+static int enqueue(dlab_world *w, const dlab_event *event, bool in_front)
 {
     dlab_node *node = &w->nodes[event->node];
     uint32_t entry = w->free_entry;
@@ -232,10 +233,14 @@ static int enqueue(dlab_world *w, const dlab_event *event)
         }
         entry = w->inbox_count++;
     }
-    w->inbox[entry] = (dlab_inbox_entry){ .event = *event, .next = DLAB_NONE };
-    if (node->inbox_first == DLAB_NONE) node->inbox_first = entry;
-    else w->inbox[node->inbox_last].next = entry;
-    node->inbox_last = entry;
+    w->inbox[entry] = (dlab_inbox_entry){ .event = *event, .next = in_front ? node->inbox_first : DLAB_NONE };
+    if (node->inbox_first == DLAB_NONE || in_front) {
+        if (node->inbox_first == DLAB_NONE) node->inbox_last = entry;
+        node->inbox_first = entry;
+    } else {
+        w->inbox[node->inbox_last].next = entry;
+        node->inbox_last = entry;
+    }
     return DLAB_OK;
 }
 
@@ -277,7 +282,7 @@ int dlab_world_input(dlab_world *w, const dlab_event *event)
     }
     if (!w->processes && node->status == DLAB_NODE_UP && !node->busy && node->inbox_first == DLAB_NONE)
         return take(w, event);
-    return enqueue(w, event) ? w->ctx->err.code : go_on(w, event->node);
+    return enqueue(w, event, false) ? w->ctx->err.code : go_on(w, event->node);
 }
 
 /* Processing has ended, or the disk has answered: the process goes on where it stood. */
@@ -316,7 +321,7 @@ int dlab_world_persisted(dlab_world *w, const dlab_event *event)
     if ((word & 1u) != 0) return dlab_world_input(w, &answer);
     if (status != DLAB_DISK_OK) {
         node->held_next = node->held.count;
-        if (enqueue(w, &answer)) return w->ctx->err.code;
+        if (enqueue(w, &answer, true)) return w->ctx->err.code;
     }
     node->ready = node->status == DLAB_NODE_PAUSED;
     return node->ready ? DLAB_OK : resume(w, i);
