@@ -30,7 +30,6 @@ static int open_nodes(dlab_world *w)
     const dlab_core *core = w->core;
     const dlab_world_setup *setup = w->setup;
     const size_t n = core->nodes;
-    static const dlab_clocks perfect = { .sync_interval = -1 };
     w->stride = (core->state_bytes + 15u) & ~(size_t)15u;
     w->nodes = dlab_alloc(w->ctx, n, sizeof *w->nodes);
     w->states = dlab_alloc(w->ctx, n, w->stride);
@@ -52,7 +51,7 @@ static int open_nodes(dlab_world *w)
         node->inbox_first = node->inbox_last = DLAB_NONE;
         dlab_stream(w->ctx, &node->rng, DLAB_PURPOSE_NODE, i);
         dlab_stream(w->ctx, &node->timer_rng, DLAB_PURPOSE_TIMER, i);
-        dlab_clock_open(&node->clock, setup->clocks != NULL ? setup->clocks : &perfect, w->ctx, i);
+        dlab_clock_open(&node->clock, setup->clocks, w->ctx, i);
         if (core->durable > 0 && open_outputs(w, &node->held)) return w->ctx->err.code;
         if (w->disks != NULL &&
             dlab_disk_open(&w->disks[i], setup->disks, &w->atlas, core->durable, i, w->ctx))
@@ -103,8 +102,7 @@ int dlab_world_open(dlab_world *w, const dlab_world_setup *setup, dlab_ctx *ctx)
     for (uint32_t i = 0; i < core->nodes; i++) {
         if (dlab_world_start(w, i, 0)) return ctx->err.code;
         if (setup->clocks != NULL && setup->clocks->sync_interval > 0 &&
-            dlab_world_plan(w, (int64_t)(setup->clocks->sync_interval * 1e9), DLAB_EVENT_SYNC, i, 0, 0)
-                    .word == 0)
+            dlab_world_at(w, (int64_t)(setup->clocks->sync_interval * 1e9), DLAB_EVENT_SYNC, i, 1, 0))
             return ctx->err.code;
     }
     return dlab_faults_open(&w->faults, setup->faults, w);
@@ -163,17 +161,14 @@ static void check(dlab_world *w)
         dlab_world_tell(w, DLAB_TRACE_BROKEN, (unsigned)broken, DLAB_NO_NODE, DLAB_NO_NODE, 0, 0, 0);
 }
 
-/* A clock service sets the wall clock: what is left of its offset is uniform within the promised error. */
+/* The clock service sets the wall clock of a node for the event->a-th time. */
 static int sync_clock(dlab_world *w, const dlab_event *event)
 {
     const dlab_clocks *p = w->setup->clocks;
-    const int64_t error = (int64_t)(p->clock_error * 1e9);
-    dlab_node *node = &w->nodes[event->node];
-    const int64_t offset = (int64_t)((2 * dlab_rng_unit(&node->rng) - 1) * (double)error);
-    dlab_clock_sync(&node->clock, event->time, offset, error);
-    const int64_t next = event->time + (int64_t)(p->sync_interval * 1e9);
-    return dlab_world_plan(w, next, DLAB_EVENT_SYNC, event->node, 0, 0).word != 0 ? DLAB_OK
-                                                                                  : w->ctx->err.code;
+    const int64_t left = dlab_clock_leftover(p, w->ctx, event->node, event->a);
+    dlab_clock_sync(&w->nodes[event->node].clock, event->time, left, (int64_t)(p->clock_error * 1e9));
+    return dlab_world_at(w, event->time + (int64_t)(p->sync_interval * 1e9), DLAB_EVENT_SYNC, event->node,
+                         event->a + 1, 0);
 }
 
 static int dispatch(dlab_world *w, const dlab_event *event)
