@@ -1,4 +1,5 @@
 /* See world.h. This file opens the world, takes events one by one and looks at the invariants. */
+#include <math.h>
 #include <string.h>
 
 #include "sim/world_inner.h"
@@ -101,7 +102,7 @@ int dlab_world_open(dlab_world *w, const dlab_world_setup *setup, dlab_ctx *ctx)
     }
     for (uint32_t i = 0; i < core->nodes; i++) {
         if (dlab_world_start(w, i, 0)) return ctx->err.code;
-        if (setup->clocks != NULL && setup->clocks->sync_interval > 0 &&
+        if (setup->clocks != NULL && isfinite(setup->clocks->sync_interval) &&
             dlab_world_at(w, (int64_t)(setup->clocks->sync_interval * 1e9), DLAB_EVENT_SYNC, i, 1, 0))
             return ctx->err.code;
     }

@@ -76,7 +76,7 @@ int dlab_world_transmit(dlab_world *w, uint32_t node, dlab_message *m)
     dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, node, m->to, m->id, m->a, m->b);
     if (fate.copy != 0) {
         dlab_world_tell(w, DLAB_TRACE_DUPLICATE, m->kind, node, m->to, m->id, m->a, m->b);
-        if (launch(w, m, name, fate.copy, false)) return w->ctx->err.code;
+        if (launch(w, m, name, fate.copy, fate.corrupt)) return w->ctx->err.code;
     }
     if (fate.lost >= 0) {
         dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, node, m->to, m->id, (uint32_t)fate.lost, m->b);
