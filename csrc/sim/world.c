@@ -37,7 +37,7 @@ static int open_nodes(dlab_world *w)
     w->ghost = dlab_alloc(w->ctx, core->ghost_bytes + 1, 1);
     w->local = dlab_alloc(w->ctx, n, sizeof *w->local);
     w->running = dlab_alloc(w->ctx, n, sizeof *w->running);
-    if (w->running == NULL || open_outputs(w, &w->outputs)) return w->ctx->err.code;
+    if (w->ctx->err.code != DLAB_OK || open_outputs(w, &w->outputs)) return w->ctx->err.code;
     if (core->durable > 0 && setup->disks == NULL) {
         w->stable = dlab_alloc(w->ctx, n, core->durable);
         if (w->stable == NULL) return w->ctx->err.code;

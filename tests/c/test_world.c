@@ -294,10 +294,10 @@ static void a_pause_ends_in_the_past(void **state)
     run_to(&s, 0.0005);
     assert_int_equal(dlab_world_pause(&s.world, 1), DLAB_OK);
     run_to(&s, 0.0100);
-    assert_int_equal(s.world.net.in_flight, 2);
+    assert_int_equal(s.world.net.in_flight, 3); /* sent at 0, 4 and 8 ms */
     assert_int_equal(dlab_world_wake(&s.world, 1), DLAB_OK);
-    assert_int_equal(node(&s, 1)->total, 2);
-    assert_int_equal(node(&s, 1)->stepped_at, 10000000); /* the second one; the first was at 0.5 ms */
+    assert_int_equal(node(&s, 1)->total, 3);
+    assert_int_equal(node(&s, 1)->stepped_at, 10000000); /* the last one; the first was at 0.5 ms */
     run_to(&s, 1);
     tells(&s, "");
     conserves(&s);
@@ -473,7 +473,7 @@ static void crowd_stage(stage *s, uint64_t key)
     s->setup.disks = &s->disks;
     s->processing = law("exponential(500us)");
     s->setup.processing = &s->processing;
-    s->setup.on_event = NULL;
+    s->setup.trace_table = -1;
 }
 
 enum { STRIKE = DLAB_EVENT_MODEL };
@@ -521,7 +521,7 @@ static void nothing_leaves_the_books(void **state)
         int taken;
         while ((taken = dlab_world_step(&s.world, 250000000)) == 1) conserves(&s);
         assert_int_equal(taken, 0);
-        assert_true(s.world.net.delivered > 500 && s.world.net.lost > 20 && s.world.net.duplicated > 20);
+        assert_true(s.world.net.delivered > 100 && s.world.net.lost > 20 && s.world.net.duplicated > 5);
         close_stage(&s);
     }
 }
