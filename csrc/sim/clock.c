@@ -83,19 +83,24 @@ static dlab_i128 whole(dlab_i128 fine_time)
     return q - (fine_time % BILLION < 0);
 }
 
-int64_t dlab_clock_mono(const dlab_clock *c, int64_t now) { return fit(whole(fine(c, now)) + c->mono); }
-int64_t dlab_clock_wall(const dlab_clock *c, int64_t now) { return fit(whole(fine(c, now)) + c->wall); }
+int64_t dlab_clock_mono_drifting(const dlab_clock *c, int64_t now)
+{
+    return fit(whole(fine(c, now)) + c->mono);
+}
+int64_t dlab_clock_wall_drifting(const dlab_clock *c, int64_t now)
+{
+    return fit(whole(fine(c, now)) + c->wall);
+}
 
 /* Rounded up: a bound that were rounded down would be broken by the clock at the end of its range. */
-int64_t dlab_clock_error(const dlab_clock *c, int64_t now)
+int64_t dlab_clock_error_grown(const dlab_clock *c, int64_t now)
 {
-    if (c->error == INT64_MAX) return INT64_MAX;
     const dlab_i128 growth = ((dlab_i128)now - c->synced) * c->bound_ppb;
     return fit(c->error - whole(-growth));
 }
 
 /* The reading is r from the first t on at which fine(t) >= (r - mono) * 1e9. */
-int64_t dlab_clock_after(const dlab_clock *c, int64_t now, int64_t local)
+int64_t dlab_clock_after_drifting(const dlab_clock *c, int64_t now, int64_t local)
 {
     if (local <= 0) return now;
     const dlab_i128 elapsed = whole(fine(c, now)) + local;

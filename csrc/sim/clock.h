@@ -46,15 +46,35 @@ typedef struct dlab_clock {
  * perfect clock. Without synchronisations nothing is promised; with them the skew, until the first. */
 void dlab_clock_open(dlab_clock *c, const dlab_clocks *p, const dlab_ctx *ctx, uint32_t node);
 
-int64_t dlab_clock_mono(const dlab_clock *c, int64_t now);
-int64_t dlab_clock_wall(const dlab_clock *c, int64_t now);
+/* Without drift, now and before, nothing needs 128 bits: the short way. */
+int64_t dlab_clock_mono_drifting(const dlab_clock *c, int64_t now);
+int64_t dlab_clock_wall_drifting(const dlab_clock *c, int64_t now);
+int64_t dlab_clock_after_drifting(const dlab_clock *c, int64_t now, int64_t local);
+
+static inline bool dlab_clock_is_even(const dlab_clock *c) { return (c->ppb | c->fraction) == 0; }
+static inline int64_t dlab_clock_mono(const dlab_clock *c, int64_t now)
+{
+    return dlab_clock_is_even(c) ? now - c->since + c->mono : dlab_clock_mono_drifting(c, now);
+}
+static inline int64_t dlab_clock_wall(const dlab_clock *c, int64_t now)
+{
+    return dlab_clock_is_even(c) ? now - c->since + c->wall : dlab_clock_wall_drifting(c, now);
+}
 
 /* Half the width of the interval the clock service promises at that time. */
-int64_t dlab_clock_error(const dlab_clock *c, int64_t now);
+int64_t dlab_clock_error_grown(const dlab_clock *c, int64_t now);
+static inline int64_t dlab_clock_error(const dlab_clock *c, int64_t now)
+{
+    return c->bound_ppb == 0 || c->error == INT64_MAX ? c->error : dlab_clock_error_grown(c, now);
+}
 
 /* The earliest true time, not before now, at which the monotonic clock reads at least `local` ns more than
  * now; at most DLAB_TIME_MAX. It holds while the rate does: a change of rate moves what is still due. */
-int64_t dlab_clock_after(const dlab_clock *c, int64_t now, int64_t local);
+static inline int64_t dlab_clock_after(const dlab_clock *c, int64_t now, int64_t local)
+{
+    if (!dlab_clock_is_even(c)) return dlab_clock_after_drifting(c, now, local);
+    return local <= 0 ? now : local > DLAB_TIME_MAX - now ? DLAB_TIME_MAX : now + local;
+}
 
 /* The rate changes (ppm; DLAB_DRIFT_MAX at most, either way), the wall clock jumps (ns), the clock service
  * sets it `offset` off true time and promises `error` from then on. */

@@ -113,7 +113,9 @@ static int law_of(dlab_link_law *law, const dlab_link_row *row, dlab_ctx *ctx)
     law->queue_ns = queue < (double)DLAB_TIME_MAX ? (int64_t)queue : INT64_MAX; /* NaN: no limit of either */
     law->fifo = row->ordering == DLAB_ORDERING_FIFO;
     law->chances = row->loss > 0 || row->duplicate > 0 || row->reorder > 0 || row->corrupt > 0;
-    law->plain = !law->chances && !law->fifo && law->ns_per_byte == 0;
+    law->plain = !law->fifo && law->ns_per_byte == 0;
+    const double odds[] = { row->loss, row->duplicate, row->reorder, row->corrupt };
+    for (int k = 0; k < 4; k++) law->falls_below[k] = (uint64_t)ceil(odds[k] * 0x1p32);
     return DLAB_OK;
 }
 

@@ -59,10 +59,11 @@ typedef struct dlab_link_law {
     dlab_sampler delay;
     int64_t constant; /* ns, of a delay that is always the same */
     double loss, duplicate, reorder, corrupt;
-    double ns_per_byte; /* 0: no limit of bandwidth */
-    int64_t queue_ns;   /* how long a message may wait for the wire; INT64_MAX: no limit */
-    bool fifo, chances; /* chances: any probability is positive */
-    bool plain;         /* nothing but a delay */
+    double ns_per_byte;      /* 0: no limit of bandwidth */
+    int64_t queue_ns;        /* how long a message may wait for the wire; INT64_MAX: no limit */
+    bool fifo, chances;      /* chances: any probability is positive */
+    bool plain;              /* nothing but a delay and chances */
+    uint64_t falls_below[4]; /* chances in 2^-32, in the order of their quarters of the words */
 } dlab_link_law;
 
 /* One cache line each. */
@@ -72,7 +73,7 @@ typedef struct dlab_link {
     uint32_t law;             /* index into the laws */
     uint32_t sent;            /* messages so far, modulo 2^32: where the stream of chances must be */
     uint16_t cut, clogged;    /* faults under way */
-    bool plain;               /* open, and now nothing but a delay: the short way */
+    bool plain;               /* open, and now nothing but a delay and chances: the short way */
 } dlab_link;
 
 /* The stream of chances of a link, opened and moved on only when a chance is asked for. */
@@ -130,18 +131,37 @@ static inline int64_t dlab_link_delay(const dlab_link_law *law, dlab_rng *rng)
     return law->delay.kind == DLAB_DIST_CONSTANT ? law->constant : dlab_sample_ns(&law->delay, rng);
 }
 
+/* Nobody but the draws decides, and none of the four chances falls on its loud side: the usual case. Else
+ * nothing is drawn yet. */
+static inline bool dlab_net_is_spared(dlab_net *net, const dlab_link *link, const dlab_link_law *law)
+{
+    if (net->chances == NULL || net->chooser != NULL) return false;
+    dlab_link_chances *c = &net->chances[link - net->links];
+    dlab_rng rng = c->rng;
+    const uint64_t one = dlab_rng_u64(&rng), two = dlab_rng_u64(&rng);
+    if (c->drawn != link->sent || rng.s[3] <= 2 || (uint32_t)one < law->falls_below[0] ||
+        one >> 32 < law->falls_below[1] || (uint32_t)two < law->falls_below[2] ||
+        two >> 32 < law->falls_below[3])
+        return false;
+    c->rng = rng;
+    c->drawn++;
+    return true;
+}
+
 /* Decide the fate of a message sent now (before DLAB_TIME_MAX); `name` is its fingerprint, for the chooser.
  * Counts it. */
 static inline int dlab_net_send(dlab_net *net, int64_t now, const dlab_message *m, uint64_t name,
                                 dlab_fate *fate)
 {
     dlab_link *link = dlab_net_link(net, m->from, m->to);
-    if (__builtin_expect(!link->plain, 0)) return dlab_net_send_slow(net, now, m, name, fate);
+    const dlab_link_law *law = &net->laws[link->law];
+    if (__builtin_expect(!link->plain || (law->chances && !dlab_net_is_spared(net, link, law)), 0))
+        return dlab_net_send_slow(net, now, m, name, fate);
     link->sent++;
     net->sent++;
     net->in_flight++;
     net->bytes += m->wire;
-    *fate = (dlab_fate){ .arrive = now + dlab_link_delay(&net->laws[link->law], &link->rng), .lost = -1 };
+    *fate = (dlab_fate){ .arrive = now + dlab_link_delay(law, &link->rng), .lost = -1 };
     return DLAB_OK;
 }
 

@@ -160,7 +160,7 @@ static void describe_message(const dlab_world *w, uint64_t name, char *text, siz
                                 .id = f->message.id,
                                 .a = f->message.a,
                                 .b = f->message.b };
-        (void)dlab_record_format(w->core->schema, &r, text, size);
+        (void)dlab_record_format(w->core->schema, NULL, 0, &r, text, size);
         return;
     }
     (void)snprintf(text, size, "a message");

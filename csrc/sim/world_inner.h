@@ -1,5 +1,5 @@
-/* What the files of the world share: world.c (open, step, run), world_node.c (inputs, outputs, crashes,
- * pauses), world_flight.c (messages on their way), world_choose.c (a chooser names the next event). */
+/* What the files of the world share: world.c (open, step, run), world_node.c (inputs, outputs),
+ * world_flight.c (slots of messages), world_strike.c (crashes, pauses), world_choose.c (a chooser names the next event). */
 #ifndef DISTLAB_SIM_WORLD_INNER_H
 #define DISTLAB_SIM_WORLD_INNER_H
 #include "sim/scheduler_inline.h"
@@ -58,9 +58,17 @@ static inline void dlab_world_free_flight(dlab_world *w, uint32_t slot)
     f->next = w->free_flight;
     w->free_flight = slot;
 }
-int dlab_world_transmit(dlab_world *w, uint32_t node, dlab_message *message);
+uint64_t dlab_message_name(const dlab_message *message);
 void dlab_world_drop(dlab_world *w, uint32_t slot, int reason);
 int dlab_world_deliver(dlab_world *w, const dlab_event *event);
+
+/* The inbox: take the first input; forget one that its node, which is down, will never take; go on. */
+dlab_event dlab_world_dequeue(dlab_world *w, dlab_node *node);
+void dlab_world_discard(dlab_world *w, const dlab_event *event);
+int dlab_world_go_on(dlab_world *w, uint32_t node);
+
+/* Processing has ended, or the disk has answered: the process goes on where it stood. */
+int dlab_world_resume(dlab_world *w, uint32_t node);
 
 /* Nodes. An input for a node: it takes it now, or it waits in the inbox. */
 int dlab_world_input(dlab_world *w, const dlab_event *event);

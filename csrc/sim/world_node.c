@@ -15,6 +15,57 @@ static bool of_this_life(const dlab_node *node, uint64_t word)
     return node->status != DLAB_NODE_DOWN && word >> LIFE_SHIFT == node->lives;
 }
 
+/* --- Messages */
+
+/* Bits flip: one of the body, or one of the payload where there is no body. */
+static void flip_bit(dlab_world *w, dlab_flight *f)
+{
+    dlab_message *m = &f->message;
+    dlab_rng *rng = &w->nodes[m->from].rng;
+    m->corrupt = 1;
+    if (m->length == 0) {
+        m->b ^= UINT64_C(1) << dlab_rng_below(rng, 64);
+        return;
+    }
+    const uint64_t bit = dlab_rng_below(rng, (uint64_t)m->length * 8);
+    unsigned char *byte = (unsigned char *)(f + 1) + bit / 8;
+    *byte = (unsigned char)(*byte ^ 1u << bit % 8);
+}
+
+static int launch(dlab_world *w, const dlab_message *m, uint64_t name, int64_t arrive, bool corrupt)
+{
+    const uint32_t slot = dlab_world_new_flight(w, m);
+    if (slot == DLAB_NONE) return w->ctx->err.code;
+    dlab_flight *f = dlab_world_flight(w, slot);
+    f->name = name;
+    if (corrupt) flip_bit(w, f);
+    if (dlab_world_plan(w, arrive, DLAB_EVENT_DELIVER, m->to, slot, 0).word == 0) return w->ctx->err.code;
+    return DLAB_OK;
+}
+
+static int transmit(dlab_world *w, uint32_t node, dlab_message *m)
+{
+    dlab_fate fate;
+    m->from = (uint16_t)node;
+    if (DLAB_CHECK(&w->ctx->err, m->to < w->core->nodes && m->length <= w->core->body_max))
+        return w->ctx->err.code;
+    if (++w->last_id == UINT32_MAX)
+        return dlab_fail(&w->ctx->err, DLAB_ELIMIT, "more than %u messages in one run", UINT32_MAX - 1);
+    m->id = w->last_id;
+    const uint64_t name = w->names ? dlab_message_name(m) : 0;
+    if (dlab_net_send(&w->net, w->scheduler.now, m, name, &fate)) return w->ctx->err.code;
+    dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, node, m->to, m->id, m->a, m->b);
+    if (fate.copy != 0) {
+        dlab_world_tell(w, DLAB_TRACE_DUPLICATE, m->kind, node, m->to, m->id, m->a, m->b);
+        if (launch(w, m, name, fate.copy, fate.corrupt)) return w->ctx->err.code;
+    }
+    if (fate.lost >= 0) {
+        dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, node, m->to, m->id, (uint32_t)fate.lost, m->b);
+        return DLAB_OK;
+    }
+    return launch(w, m, name, fate.arrive, fate.corrupt);
+}
+
 /* --- Outputs */
 
 static int set_timer(dlab_world *w, uint32_t i, const dlab_output *o)
@@ -117,7 +168,7 @@ static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t ne
         bool done = true;
         int code = DLAB_OK;
         switch (o->kind) {
-        case DLAB_SEND: code = dlab_world_transmit(w, i, &o->message); break;
+        case DLAB_SEND: code = transmit(w, i, &o->message); break;
         case DLAB_SET_TIMER: code = set_timer(w, i, o); break;
         case DLAB_CANCEL_TIMER: cancel_timer(w, i, o->timer); break;
         case DLAB_PERSIST:
@@ -192,18 +243,18 @@ static int take(dlab_world *w, const dlab_event *event)
         return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
     default: break;
     }
-    const dlab_flight *f = dlab_world_flight(w, slot);
-    dlab_message message = f->message;
-    message.body = f + 1;
-    in.message = &message;
+    dlab_flight *f = dlab_world_flight(w, slot);
+    dlab_message *message = &f->message;
+    message->body = f + 1;
+    in.message = message;
     if (event->kind == DLAB_EVENT_REQUEST) {
         in.kind = DLAB_ON_REQUEST;
         in.ticket = event->b;
-        dlab_world_tell(w, DLAB_TRACE_REQUEST, message.kind, i, DLAB_NO_NODE, (uint32_t)event->b, message.a,
-                        message.b);
+        dlab_world_tell(w, DLAB_TRACE_REQUEST, message->kind, i, DLAB_NO_NODE, (uint32_t)event->b, message->a,
+                        message->b);
     } else {
-        dlab_world_tell(w, DLAB_TRACE_DELIVER, message.kind, i, message.from, message.id, message.a,
-                        message.b);
+        dlab_world_tell(w, DLAB_TRACE_DELIVER, message->kind, i, message->from, message->id, message->a,
+                        message->b);
         dlab_net_delivered(&w->net);
     }
     const int code = feed(w, i, &in);
@@ -212,7 +263,7 @@ static int take(dlab_world *w, const dlab_event *event)
 }
 
 /* An input for a node that is down. */
-static void discard(dlab_world *w, const dlab_event *event)
+void dlab_world_discard(dlab_world *w, const dlab_event *event)
 {
     if (event->kind == DLAB_EVENT_DELIVER) dlab_world_drop(w, (uint32_t)event->a, DLAB_DROP_DOWN);
     else if (event->kind == DLAB_EVENT_REQUEST) dlab_world_free_flight(w, (uint32_t)event->a);
@@ -244,7 +295,7 @@ static int enqueue(dlab_world *w, const dlab_event *event, bool in_front)
     return DLAB_OK;
 }
 
-static dlab_event dequeue(dlab_world *w, dlab_node *node)
+dlab_event dlab_world_dequeue(dlab_world *w, dlab_node *node)
 {
     const uint32_t entry = node->inbox_first;
     const dlab_event event = w->inbox[entry].event;
@@ -255,12 +306,12 @@ static dlab_event dequeue(dlab_world *w, dlab_node *node)
 }
 
 /* Go on with the inbox: at once, or after the time the next input takes. */
-static int go_on(dlab_world *w, uint32_t i)
+int dlab_world_go_on(dlab_world *w, uint32_t i)
 {
     dlab_node *node = &w->nodes[i];
     while (node->status == DLAB_NODE_UP && !node->busy && node->inbox_first != DLAB_NONE) {
         if (!w->processes) {
-            const dlab_event event = dequeue(w, node);
+            const dlab_event event = dlab_world_dequeue(w, node);
             if (dlab_step(w->ctx, 1) || take(w, &event)) return w->ctx->err.code;
             continue;
         }
@@ -277,16 +328,16 @@ int dlab_world_input(dlab_world *w, const dlab_event *event)
 {
     dlab_node *node = &w->nodes[event->node];
     if (node->status == DLAB_NODE_DOWN) {
-        discard(w, event);
+        dlab_world_discard(w, event);
         return DLAB_OK;
     }
     if (!w->processes && node->status == DLAB_NODE_UP && !node->busy && node->inbox_first == DLAB_NONE)
         return take(w, event);
-    return enqueue(w, event, false) ? w->ctx->err.code : go_on(w, event->node);
+    return enqueue(w, event, false) ? w->ctx->err.code : dlab_world_go_on(w, event->node);
 }
 
 /* Processing has ended, or the disk has answered: the process goes on where it stood. */
-static int resume(dlab_world *w, uint32_t i)
+int dlab_world_resume(dlab_world *w, uint32_t i)
 {
     dlab_node *node = &w->nodes[i];
     node->busy = node->ready = false;
@@ -294,10 +345,10 @@ static int resume(dlab_world *w, uint32_t i)
         node->waits_for_disk = false;
         if (carry(w, i, &node->held, node->held_next)) return w->ctx->err.code;
     } else if (node->inbox_first != DLAB_NONE) {
-        const dlab_event event = dequeue(w, node);
+        const dlab_event event = dlab_world_dequeue(w, node);
         if (take(w, &event)) return w->ctx->err.code;
     }
-    return go_on(w, i);
+    return dlab_world_go_on(w, i);
 }
 
 int dlab_world_ready(dlab_world *w, const dlab_event *event)
@@ -305,7 +356,7 @@ int dlab_world_ready(dlab_world *w, const dlab_event *event)
     dlab_node *node = &w->nodes[event->node];
     if (!of_this_life(node, event->a)) return DLAB_OK;
     node->ready = node->status == DLAB_NODE_PAUSED;
-    return node->ready ? DLAB_OK : resume(w, event->node);
+    return node->ready ? DLAB_OK : dlab_world_resume(w, event->node);
 }
 
 int dlab_world_persisted(dlab_world *w, const dlab_event *event)
@@ -324,17 +375,7 @@ int dlab_world_persisted(dlab_world *w, const dlab_event *event)
         if (enqueue(w, &answer, true)) return w->ctx->err.code;
     }
     node->ready = node->status == DLAB_NODE_PAUSED;
-    return node->ready ? DLAB_OK : resume(w, i);
-}
-
-/* --- Crashes and pauses */
-
-static void load_durable(dlab_world *w, uint32_t i)
-{
-    unsigned char *state = dlab_world_state(w, i);
-    memset(state, 0, w->stride);
-    if (w->disks != NULL) memcpy(state, w->disks[i].image, w->core->durable);
-    else if (w->stable != NULL) memcpy(state, w->stable + i * w->core->durable, w->core->durable);
+    return node->ready ? DLAB_OK : dlab_world_resume(w, i);
 }
 
 int dlab_world_start(dlab_world *w, uint32_t i, int32_t keep)
@@ -349,87 +390,22 @@ int dlab_world_start(dlab_world *w, uint32_t i, int32_t keep)
     return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
 }
 
-int dlab_world_crash(dlab_world *w, uint32_t i, int32_t keep)
+/* Arrival at the machine. What a node is too busy for, or asleep for, waits in its inbox. */
+int dlab_world_deliver(dlab_world *w, const dlab_event *event)
 {
-    dlab_node *node = &w->nodes[i];
-    node->crashes++;
-    if (node->status == DLAB_NODE_DOWN) return DLAB_OK;
-    dlab_world_tell(w, DLAB_TRACE_CRASH, 0, i, DLAB_NO_NODE, 0, (uint32_t)keep, 0);
-    node->status = DLAB_NODE_DOWN;
-    node->busy = node->waits_for_disk = node->ready = node->believes = false;
-    node->keep = keep;
-    node->down_since = w->scheduler.now;
-    for (uint32_t t = 0; t < w->core->timers; t++) {
-        node->generation[t]++;
-        if (node->timers[t].word != 0) (void)dlab_world_unplan(w, node->timers[t]);
-        node->timers[t].word = 0;
+    const uint32_t slot = (uint32_t)event->a;
+    dlab_flight *f = dlab_world_flight(w, slot);
+    const dlab_message *m = &f->message;
+    if (dlab_net_link(&w->net, m->from, m->to)->clogged != 0) {
+        f->clogged = true;
+        return DLAB_OK;
     }
-    while (node->inbox_first != DLAB_NONE) {
-        const dlab_event event = dequeue(w, node);
-        discard(w, &event);
+    const int reason = w->nodes[event->node].status == DLAB_NODE_DOWN ? DLAB_DROP_DOWN
+                       : m->corrupt && w->net.p->checksum             ? DLAB_DROP_CORRUPT
+                                                                      : dlab_net_arrive(&w->net, m);
+    if (reason >= 0) {
+        dlab_world_drop(w, slot, reason);
+        return DLAB_OK;
     }
-    if (w->disks != NULL) dlab_disk_crash(&w->disks[i], keep);
-    else if (w->stable != NULL && keep == DLAB_KEEP_NOTHING)
-        memset(w->stable + i * w->core->durable, 0, w->core->durable);
-    load_durable(w, i);
-    return DLAB_OK;
-}
-
-int dlab_world_restart(dlab_world *w, uint32_t i)
-{
-    dlab_node *node = &w->nodes[i];
-    if (node->status != DLAB_NODE_DOWN || --node->crashes > 0) return DLAB_OK;
-    node->status = DLAB_NODE_UP;
-    node->down += w->scheduler.now - node->down_since;
-    load_durable(w, i);
-    if (dlab_world_start(w, i, node->keep)) return w->ctx->err.code;
-    if (node->pauses > 0 && node->status == DLAB_NODE_UP) {
-        node->status = DLAB_NODE_PAUSED;
-        node->believed = w->scheduler.now;
-    }
-    return DLAB_OK;
-}
-
-int dlab_world_pause(dlab_world *w, uint32_t i)
-{
-    dlab_node *node = &w->nodes[i];
-    node->pauses++;
-    if (node->status != DLAB_NODE_UP) return DLAB_OK;
-    dlab_world_tell(w, DLAB_TRACE_PAUSE, DLAB_FAULT_PAUSE, i, DLAB_NO_NODE, 0, 0, 0);
-    node->status = DLAB_NODE_PAUSED;
-    node->believed = w->scheduler.now;
-    return DLAB_OK;
-}
-
-int dlab_world_wake(dlab_world *w, uint32_t i)
-{
-    dlab_node *node = &w->nodes[i];
-    if (node->pauses > 0) node->pauses--;
-    if (node->pauses > 0 || node->status != DLAB_NODE_PAUSED) return DLAB_OK;
-    dlab_world_tell(w, DLAB_TRACE_WAKE, DLAB_FAULT_PAUSE, i, DLAB_NO_NODE, 0, 0, 0);
-    node->status = DLAB_NODE_UP;
-    node->believes = true;
-    return node->ready ? resume(w, i) : go_on(w, i);
-}
-
-void dlab_world_slow(dlab_world *w, uint32_t i, double factor)
-{
-    w->nodes[i].slow *= factor;
-    if (w->disks != NULL) w->disks[i].slow *= factor;
-}
-
-int dlab_world_drift(dlab_world *w, uint32_t i, double ppm)
-{
-    dlab_node *node = &w->nodes[i];
-    const int64_t now = w->scheduler.now;
-    dlab_clock_set_drift(&node->clock, now, ppm);
-    for (uint32_t t = 0; t < w->core->timers; t++) {
-        if (node->timers[t].word == 0) continue;
-        const int64_t left = node->timer_local[t] - dlab_clock_mono(&node->clock, now);
-        const int64_t at = dlab_clock_after(&node->clock, now, left > 0 ? left : 0);
-        (void)dlab_world_unplan(w, node->timers[t]);
-        node->timers[t] = dlab_world_plan(w, at, DLAB_EVENT_TIMER, i, t, node->generation[t]);
-        if (node->timers[t].word == 0) return w->ctx->err.code;
-    }
-    return DLAB_OK;
+    return dlab_world_input(w, event);
 }

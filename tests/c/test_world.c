@@ -197,13 +197,14 @@ static void run_to(stage *s, double seconds)
 static const char *story(const stage *s)
 {
     static char text[1 << 16];
+    static const uint16_t both[] = { 0, 1 };
     size_t used = 0;
     text[0] = '\0';
     for (size_t k = 0; k < dlab_trace_count(&s->world.trace); k++) {
         const dlab_record *r = dlab_trace_at(&s->world.trace, k);
         if (r->type == DLAB_TRACE_SET || r->type == DLAB_TRACE_CANCEL || r->type == DLAB_TRACE_STATE)
             continue;
-        used += (size_t)dlab_record_format(&schema, r, text + used, sizeof text - used);
+        used += (size_t)dlab_record_format(&schema, both, 2, r, text + used, sizeof text - used);
         text[used++] = '\n';
         text[used] = '\0';
     }
