@@ -194,7 +194,12 @@ static inline int64_t to_ns(double x)
     return round_far(x);
 }
 
-int64_t dlab_sample_ns(const dlab_sampler *s, dlab_rng *rng) { return to_ns(dlab_sample(s, rng) * s->ns); }
+int64_t dlab_sample_ns(const dlab_sampler *s, dlab_rng *rng)
+{
+    /* Delays of messages are drawn one by one, most of them exponential. */
+    if (s->kind == DLAB_DIST_EXPONENTIAL) return to_ns((draw_exponential(s, rng) + s->shift) * s->ns);
+    return to_ns(dlab_sample(s, rng) * s->ns);
+}
 
 /* The same for a block, without branches: one look at all exponents, and again if one was too large. */
 static void block_to_ns(const double *x, double ns, int64_t *out, size_t n)
