@@ -40,7 +40,7 @@ void dlab_world_drop(dlab_world *w, uint32_t slot, int reason)
 {
     const dlab_message *m = &dlab_world_flight(w, slot)->message;
     if (m->from != DLAB_NO_NODE) {
-        dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, m->to, m->from, m->id, (uint32_t)reason, m->b);
+        dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, m->from, m->to, m->id, (uint32_t)reason, m->b);
         dlab_net_lost(&w->net);
     }
     dlab_world_free_flight(w, slot);
