@@ -367,6 +367,7 @@ int dlab_world_persisted(dlab_world *w, const dlab_event *event)
     if (!of_this_life(node, event->a)) return DLAB_OK;
     const int status =
         w->disks == NULL ? DLAB_DISK_OK : dlab_disk_done(&w->disks[i], w->scheduler.now, word >> 1);
+    if (status < 0) return DLAB_OK; /* a crash took the write */
     const dlab_event answer = { event->time, DLAB_EVENT_PERSISTED, i, (uint64_t)status, event->b };
     dlab_world_tell(w, DLAB_TRACE_PERSISTED, 0, i, DLAB_NO_NODE, (uint32_t)event->b, 0, (uint64_t)status);
     if ((word & 1u) != 0) return dlab_world_input(w, &answer);
