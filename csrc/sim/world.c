@@ -175,7 +175,6 @@ static int sync_clock(dlab_world *w, const dlab_event *event)
 static int dispatch(dlab_world *w, const dlab_event *event)
 {
     switch (event->kind) {
-    case DLAB_EVENT_DELIVER: return dlab_world_deliver(w, event);
     case DLAB_EVENT_TIMER: w->nodes[event->node].timers[event->a].word = 0; return dlab_world_input(w, event);
     case DLAB_EVENT_PERSISTED: return dlab_world_persisted(w, event);
     case DLAB_EVENT_READY: return dlab_world_ready(w, event);
@@ -202,7 +201,10 @@ int dlab_world_step(dlab_world *w, int64_t until)
         if (w->names) dlab_note(w->chooser, dlab_world_name(w, &event));
     }
     w->events++;
-    if (dlab_step(w->ctx, 1) || dispatch(w, &event) || w->ctx->err.code != DLAB_OK) return -1;
+    if (dlab_step(w->ctx, 1) ||
+        (event.kind == DLAB_EVENT_DELIVER ? dlab_world_deliver(w, &event) : dispatch(w, &event)) ||
+        w->ctx->err.code != DLAB_OK)
+        return -1;
     if (w->setup->check && w->core->check != NULL) check(w);
     return 1;
 }

@@ -4,27 +4,15 @@
 
 #include "sim/world_inner.h"
 
-uint32_t dlab_world_new_flight(dlab_world *w, const dlab_message *message)
+uint32_t dlab_world_more_flights(dlab_world *w)
 {
-    uint32_t slot = w->free_flight;
-    if (slot != DLAB_NONE) {
-        w->free_flight = dlab_world_flight(w, slot)->next;
-    } else {
-        if (w->flight_count == w->flight_capacity) {
-            void *more = dlab_world_grow(w, w->flights, &w->flight_capacity, w->flight_size, DLAB_FLIGHTS_MAX,
-                                         "messages on their way");
-            if (more == NULL) return DLAB_NONE;
-            w->flights = more;
-        }
-        slot = w->flight_count++;
+    if (w->flight_count == w->flight_capacity) {
+        void *more = dlab_world_grow(w, w->flights, &w->flight_capacity, w->flight_size, DLAB_FLIGHTS_MAX,
+                                     "messages on their way");
+        if (more == NULL) return DLAB_NONE;
+        w->flights = more;
     }
-    dlab_flight *f = dlab_world_flight(w, slot);
-    f->message = *message;
-    f->name = 0;
-    f->used = true;
-    f->clogged = false;
-    if (message->length > 0) memcpy(f + 1, message->body, message->length);
-    return slot;
+    return w->flight_count++;
 }
 
 /* What a message is called in a list of choices: its content, not its number. */

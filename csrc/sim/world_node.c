@@ -223,43 +223,44 @@ static int feed(dlab_world *w, uint32_t i, dlab_input *in)
 
 /* --- Inputs */
 
-/* The node takes an input: a step, then its outputs. */
-static int take(dlab_world *w, const dlab_event *event)
+/* A message, or an operation, reaches the process: its slot is free again before the outputs go out. */
+static inline int take_message(dlab_world *w, const dlab_event *event)
 {
     const uint32_t i = event->node, slot = (uint32_t)event->a;
-    dlab_node *node = &w->nodes[i];
-    dlab_input in = { .kind = DLAB_ON_MESSAGE };
-    switch (event->kind) {
-    case DLAB_EVENT_TIMER:
-        if (event->b != node->generation[slot]) return DLAB_OK; /* set anew or cancelled since */
-        in.kind = DLAB_ON_TIMER;
-        in.timer = slot;
-        dlab_world_tell(w, DLAB_TRACE_FIRE, slot, i, DLAB_NO_NODE, 0, 0, (uint64_t)w->scheduler.now);
-        return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
-    case DLAB_EVENT_PERSISTED:
-        in.kind = DLAB_ON_PERSISTED;
-        in.status = (int)event->a;
-        in.ticket = event->b;
-        return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
-    default: break;
-    }
     dlab_flight *f = dlab_world_flight(w, slot);
-    dlab_message *message = &f->message;
-    message->body = f + 1;
-    in.message = message;
+    dlab_message *m = &f->message;
+    dlab_input in = { .kind = DLAB_ON_MESSAGE, .message = m };
+    m->body = f + 1;
     if (event->kind == DLAB_EVENT_REQUEST) {
         in.kind = DLAB_ON_REQUEST;
         in.ticket = event->b;
-        dlab_world_tell(w, DLAB_TRACE_REQUEST, message->kind, i, DLAB_NO_NODE, (uint32_t)event->b, message->a,
-                        message->b);
+        dlab_world_tell(w, DLAB_TRACE_REQUEST, m->kind, i, DLAB_NO_NODE, (uint32_t)event->b, m->a, m->b);
     } else {
-        dlab_world_tell(w, DLAB_TRACE_DELIVER, message->kind, i, message->from, message->id, message->a,
-                        message->b);
+        dlab_world_tell(w, DLAB_TRACE_DELIVER, m->kind, i, m->from, m->id, m->a, m->b);
         dlab_net_delivered(&w->net);
     }
     const int code = feed(w, i, &in);
     dlab_world_free_flight(w, slot);
     return code ? code : carry(w, i, &w->outputs, 0);
+}
+
+/* The node takes an input: a step, then its outputs. */
+static int take(dlab_world *w, const dlab_event *event)
+{
+    const uint32_t i = event->node;
+    dlab_input in = { .kind = DLAB_ON_TIMER };
+    if (event->kind == DLAB_EVENT_TIMER) {
+        in.timer = (uint32_t)event->a;
+        if (event->b != w->nodes[i].generation[in.timer]) return DLAB_OK; /* set anew or cancelled since */
+        dlab_world_tell(w, DLAB_TRACE_FIRE, in.timer, i, DLAB_NO_NODE, 0, 0, (uint64_t)w->scheduler.now);
+    } else if (event->kind == DLAB_EVENT_PERSISTED) {
+        in.kind = DLAB_ON_PERSISTED;
+        in.status = (int)event->a;
+        in.ticket = event->b;
+    } else {
+        return take_message(w, event);
+    }
+    return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
 }
 
 /* An input for a node that is down. */
@@ -324,6 +325,12 @@ int dlab_world_go_on(dlab_world *w, uint32_t i)
     return DLAB_OK;
 }
 
+/* Does the node take an input as it comes? */
+static inline bool is_free(const dlab_world *w, const dlab_node *node)
+{
+    return !w->processes && node->status == DLAB_NODE_UP && !node->busy && node->inbox_first == DLAB_NONE;
+}
+
 int dlab_world_input(dlab_world *w, const dlab_event *event)
 {
     dlab_node *node = &w->nodes[event->node];
@@ -331,8 +338,7 @@ int dlab_world_input(dlab_world *w, const dlab_event *event)
         dlab_world_discard(w, event);
         return DLAB_OK;
     }
-    if (!w->processes && node->status == DLAB_NODE_UP && !node->busy && node->inbox_first == DLAB_NONE)
-        return take(w, event);
+    if (is_free(w, node)) return take(w, event);
     return enqueue(w, event, false) ? w->ctx->err.code : dlab_world_go_on(w, event->node);
 }
 
@@ -397,16 +403,18 @@ int dlab_world_deliver(dlab_world *w, const dlab_event *event)
     const uint32_t slot = (uint32_t)event->a;
     dlab_flight *f = dlab_world_flight(w, slot);
     const dlab_message *m = &f->message;
-    if (dlab_net_link(&w->net, m->from, m->to)->clogged != 0) {
+    const dlab_node *node = &w->nodes[event->node];
+    const dlab_link *link = dlab_net_link(&w->net, m->from, m->to);
+    if (__builtin_expect((link->clogged | link->cut | m->corrupt) == 0 && is_free(w, node), 1))
+        return take_message(w, event);
+    if (link->clogged != 0) {
         f->clogged = true;
         return DLAB_OK;
     }
-    const int reason = w->nodes[event->node].status == DLAB_NODE_DOWN ? DLAB_DROP_DOWN
-                       : m->corrupt && w->net.p->checksum             ? DLAB_DROP_CORRUPT
-                                                                      : dlab_net_arrive(&w->net, m);
-    if (reason >= 0) {
-        dlab_world_drop(w, slot, reason);
-        return DLAB_OK;
-    }
-    return dlab_world_input(w, event);
+    const int reason = node->status == DLAB_NODE_DOWN     ? DLAB_DROP_DOWN
+                       : m->corrupt && w->net.p->checksum ? DLAB_DROP_CORRUPT
+                                                          : dlab_net_arrive(&w->net, m);
+    if (reason < 0) return dlab_world_input(w, event);
+    dlab_world_drop(w, slot, reason);
+    return DLAB_OK;
 }
