@@ -1,5 +1,6 @@
 /* What the files of the world share: world.c (open, step, run), world_node.c (inputs, outputs),
- * world_flight.c (slots of messages), world_strike.c (crashes, pauses), world_choose.c (a chooser names the next event). */
+ * world_flight.c (slots of messages), world_strike.c (crashes, pauses), world_choose.c (a chooser names the
+ * next event). */
 #ifndef DISTLAB_SIM_WORLD_INNER_H
 #define DISTLAB_SIM_WORLD_INNER_H
 #include "sim/scheduler_inline.h"
