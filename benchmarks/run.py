@@ -239,20 +239,31 @@ def closed_forms(_):
     print(f"{'M/M/c with ten quantiles, 1e5 points, 1 thread':<58} {statistics.median(times) * 1e3:7.1f} ms")
 
 
-def scheduler(_):
-    """Hold, and hold plus one re-armed timer, against the best plain-C structure for that size (hold.c)."""
+def build_against_distlab(name, folder):
+    """A C benchmark that calls the library as installed, with the headers of the core from this tree."""
     import distlab as dl
 
-    home = Path(dl.__file__).parent
+    program = Path(folder) / name
+    flags = [
+        "-O3",
+        "-march=native",
+        "-std=gnu11",
+        f"-I{HERE.parent / 'csrc'}",
+        f"-I{HERE.parent / 'csrc/include'}",
+    ]
+    library = str(Path(dl.__file__).parent / "lib/libdistlab.a")
+    source = str(HERE / f"{name}.c")
+    command = [os.environ.get("CC", "cc"), *flags, source, library, "-lm", "-pthread", "-o", str(program)]
+    subprocess.run(command, check=True)
+    return program
+
+
+def scheduler(_):
+    """Hold, and hold plus one re-armed timer, against the best plain-C structure for that size (hold.c)."""
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "hold"
-        flags = ["-O3", "-march=native", "-std=gnu11", f"-I{home / 'include'}"]
-        library = str(home / "lib/libdistlab.a")
-        source = str(HERE / "hold.c")
-        command = [os.environ.get("CC", "cc"), *flags, source, library, "-lm", "-pthread", "-o", str(program)]
-        subprocess.run(command, check=True)
+        program = build_against_distlab("hold", folder)
         for n, rearm in [(2, 0), (100, 0), (10_000, 0), (1_000_000, 0), (100, 1), (10_000, 1)]:
-            rounds = [hold(program, n, rearm) for _ in range(5)]
+            rounds = [named_times(program, n, 1_000_000, rearm) for _ in range(5)]
             ratios = sorted(r["scheduler"] / min(v for k, v in r.items() if k != "scheduler") for r in rounds)
             ours = statistics.median(r["scheduler"] for r in rounds)
             best = statistics.median(min(v for k, v in r.items() if k != "scheduler") for r in rounds)
@@ -261,9 +272,20 @@ def scheduler(_):
             show(name, (ratios[2], ratios[1], ratios[3], ours * 1e-9, best * 1e-9), goal, "ns", 1e9)
 
 
-def hold(program, n, rearm):
-    words = [str(program), str(n), "1000000", str(rearm)]
-    out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+def message(_):
+    """A message through the network (delay and loss drawn, partitions looked at) / one event of the kernel."""
+    goals = {"message_loss": ("trace off", "<= 2.5"), "message_trace": ("trace on", "<= 3.5")}
+    with tempfile.TemporaryDirectory() as folder:
+        program = build_against_distlab("message", folder)
+        rounds = [named_times(program, 1_000_000, 1) for _ in range(ROUNDS)]
+        for key, (title, goal) in goals.items():
+            figures = compared([r[key] * 1e-9 for r in rounds], [r["event"] * 1e-9 for r in rounds])
+            show(f"message through the network, {title} / kernel event", figures, goal, "ns", 1e9)
+
+
+def named_times(program, *words):
+    command = [str(program), *map(str, words)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return {name: float(value) for name, value in (line.split() for line in out.splitlines())}
 
 
@@ -337,6 +359,7 @@ BENCHMARKS = {
     "closed_forms": closed_forms,
     "scheduler": scheduler,
     "events": events,
+    "message": message,
 }
 
 
