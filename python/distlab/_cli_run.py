@@ -229,18 +229,24 @@ def _run(model: Any, given: dict[str, str], args: argparse.Namespace) -> int:
             }
         )
     else:
-        rows = [
-            [n, float(run.metrics[n]), model.column(n).get("unit") or "", float(theory.get(n, math.nan))]
-            for n in names
-        ]
-        if args.format == "table":
-            rows = [_display(model, row) for row in rows]
-        write_rows(args.format, ["column", "value", "unit", "closed_form"], rows)
+        print_run(run, names, args.format)
     if args.plot:
         from distlab import _plot
 
         _plot.plot_run(run).save(args.plot)
     return EXIT_DONE
+
+
+def print_run(run: Any, names: list[str], form: str) -> None:
+    """One row for each column: value, unit, closed form."""
+    model, theory = run.model, dict(run.theory or {})
+    rows = [
+        [n, float(run.metrics[n]), model.column(n).get("unit") or "", float(theory.get(n, math.nan))]
+        for n in names
+    ]
+    if form == "table":
+        rows = [_display(model, row) for row in rows]
+    write_rows(form, ["column", "value", "unit", "closed_form"], rows)
 
 
 def _display(model: Any, row: list[Any]) -> list[Any]:

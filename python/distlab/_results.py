@@ -116,7 +116,8 @@ class Sweep:
 
     @property
     def failures(self):
-        """Masked rows: a list of dicts with point, rep, the coordinates, code and text."""
+        """Masked rows: a list of dicts with point, rep, the coordinates, code and text; the line that runs
+        one again is ``recipe(point, rep)``."""
         return [
             {"point": p, "rep": r, **self.point(p), "code": code, "text": text}
             for p, r, code, text in self._failed
@@ -257,6 +258,14 @@ class Sweep:
         return Named("kept series", folded)
 
     # Parts
+
+    def recipe(self, point=0, rep=0):
+        """One line that makes a row again in a shell, without this result; see ``Run.recipe``."""
+        from ._recipe import recipe
+
+        p = _design.find_point(self.dims, self.coords, self.shape, point)
+        r = _design._index("rep", rep, self.reps)
+        return recipe(self.model, self._rows[p], self._pool, self._keys[p, r], self.seed, (p, r))
 
     def replay(self, point=0, rep=0, *, keep=None, trace=False, budget=None, token=None):
         """Run one row again, bit for bit, keeping output tables, with trace=True its trace; returns a Run.
@@ -434,6 +443,8 @@ def quantiles(model, metrics, buckets, metric, q, index, offsets, shape):
 
 
 def _summary(sweep):
+    from ._recipe import maybe
+
     names = [sweep.model.main_column]
     lines = [repr(sweep)[1:-1]]
     spots = sorted({0, sweep.points // 2, sweep.points - 1})
@@ -459,4 +470,6 @@ def _summary(sweep):
     if sweep._failed:
         p, r, code, text = sweep._failed[0]
         lines.append(f"{len(sweep._failed)} rows failed; the first: point {p}, rep {r}: {code}: {text}")
+        again = maybe(sweep.model, sweep._rows[p], sweep._pool, sweep._keys[p, r], sweep.seed, (p, r))
+        lines += [f"to run it again: {again}"] if again else []
     return "\n".join(lines)

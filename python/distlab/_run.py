@@ -315,6 +315,7 @@ class Job:
         self.keep, self.budget, self.threads = keep, budget, threads
         self.keep_max, self.mask, self.token = keep_max, mask, token
         self.decide = {}  # of one run: choices (uint64 array), record, ask
+        self.seed = None  # of a sweep: a row that fails is named by its recipe
 
 
 def check_token(token):

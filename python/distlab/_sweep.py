@@ -6,6 +6,7 @@ from . import _block, _core, _design, _estimate
 from ._common import GIB, REPS_MAX, boolean, check_budget, check_seed, integer, one_of, real, size, warn
 from ._model import find
 from ._progress import Progress
+from ._recipe import maybe
 from ._results import Sweep
 from ._run import Job, check_token, check_warnings
 
@@ -65,7 +66,7 @@ def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence
     job = Job(model, None, None, None, _block.parse_keep(model, keep), check_budget(budget))
     job.threads = 0 if threads is None else integer("threads", threads, 1, 256)
     job.mask = one_of("errors", errors, ("raise", "mask")) == "mask"
-    job.keep_max, job.token = size("keep_max", keep_max), check_token(token)
+    job.keep_max, job.token, job.seed = size("keep_max", keep_max), check_token(token), state["seed"]
     bar = Progress(progress)
     state["plan"] = _design.plan(model, axes, params, design, check=not job.mask)
     return _execute(job, state, reps, rule, bar)
@@ -143,12 +144,29 @@ def run_blocks(job, r0, r1, bar):
     fixed = {name: grid for name, grid in job.keep.items() if isinstance(grid, np.ndarray)}
     blocks = []
     for where in _rectangles(job, points, r0, r1, cut=bool(fixed)):
-        block = _block.run_block(job, where, bar.block())
+        try:
+            block = _block.run_block(job, where, bar.block())
+        except (ValueError, TypeError, KeyError, MemoryError, RuntimeError) as error:
+            if not hasattr(error, "row"):
+                raise
+            raise _named(job, where, error) from None
         bar.block_done(block.metrics.size)
         for name, grid in fixed.items():
             _block.resample(job.model, block, name, grid)
         blocks.append(block)
     return blocks
+
+
+def _named(job, where, error):
+    """The error of a row with its place in the whole sweep, and the line that runs it again."""
+    p0, _, r0, r1 = where
+    p, r = p0 + error.row // (r1 - r0), r0 + error.row % (r1 - r0)
+    text = str(error)
+    text = text.partition(": ")[2] if text.startswith("row ") else text
+    place = f"row {p * job.keys.shape[1] + r} (point {p}, rep {r}): " if job.keys.size > 1 else ""
+    steps = job.budget["steps"]
+    again = maybe(job.model, job.rows[p], job.pool, job.keys[p, r], job.seed, (p, r), steps=steps)
+    return type(error)(f"{place}{text}" + (f"; to run it again: {again}" if again else ""))
 
 
 def _rectangles(job, points, r0, r1, cut):

@@ -1,9 +1,10 @@
-"""The command line: `python -m distlab list describe run sweep config doctor notebooks`.
+"""The command line: `python -m distlab list describe run sweep replay config doctor notebooks`.
 
 Names and values are those of the library: `--arrival-rate 90` and `arrival_rate=90` set the same parameter,
 and the flags of `run` and `sweep` are made from the model's descriptor. In `sweep` a parameter may take
 several values: `10:95:18` (18 values, evenly spaced), `log:1:100:10` (geometrically), `1,2,4` (these).
-Exit codes: 0 done, 2 a user's mistake (one line on stderr), 130 interrupted.
+Exit codes: 0 done, 1 no (a replay differs), 2 a user's mistake (one line on stderr), 3 unknown, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 PROG = "distlab"
-EXIT_DONE, EXIT_BROKEN, EXIT_MISTAKE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_DONE, EXIT_BROKEN, EXIT_MISTAKE, EXIT_UNKNOWN, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 VALUES_MAX = 1_000_000
 DIGITS = 5  # of numbers in tables
 FORMATS = ("table", "csv", "json")
@@ -75,6 +76,7 @@ COMMANDS = {
     "describe": "a model: parameters with units, ranges and defaults, metrics, source",
     "run": "one run of a model",
     "sweep": "a model over ranges of its parameters",
+    "replay": "a row of a saved sweep, or the line printed with a result, once more",
     "config": "flags for compiling against the C library",
     "doctor": "versions, extras, cores, and a self-check",
     "notebooks": "copy the lessons into a directory",
@@ -98,6 +100,10 @@ def _dispatch(argv: list[str]) -> int:
         from distlab import _cli_run
 
         return _cli_run.command(command, rest)
+    if command == "replay":
+        from distlab import _cli_replay
+
+        return _cli_replay.command(rest)
     if command not in COMMANDS:
         raise Mistake(
             f"unknown command {command!r}{_near(command, COMMANDS)}; there are {', '.join(COMMANDS)}"
