@@ -313,8 +313,6 @@ def test_a_file_that_is_not_ours(inside, tmp_path, saved):
 
 
 def test_the_trace_is_printed_where_there_is_one(inside, tmp_path):
-    if not hasattr(dl.Run, "trace"):
-        pytest.skip("optional: this version draws no traces")
     path = dl.sweep(PROBE, jobs=3, reps=2).save(tmp_path / "probe.npz")
     page = tmp_path / "page.html"
     code, out, err = inside(path, "--rep", 1, "--trace", "--html", page)
