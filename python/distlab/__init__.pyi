@@ -40,9 +40,9 @@ __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
     "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
-    "empirical", "enumerate", "erlang", "estimate", "exponential", "gamma", "hyperexponential", "lesson",
-    "load", "lognormal", "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep",
-    "table", "uniform", "weibull",
+    "empirical", "enumerate", "erlang", "estimate", "exponential", "fault", "faults", "gamma",
+    "hyperexponential", "lesson", "links", "load", "lognormal", "mixture", "models", "normal", "pareto",
+    "register", "run", "solve", "sweep", "table", "uniform", "weibull",
 ]
 
 def axis(
@@ -99,6 +99,22 @@ def estimate(
     **params: Any,
 ) -> Any: ...
 def exponential(mean: _Real, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
+def fault(
+    kind: str,
+    /,
+    *,
+    node: int | str | None = None,
+    at: _Real | None = None,
+    every: _Real | None = None,
+    rate: _Real | None = None,
+    lasts: _Law | None = None,
+    peer: int | None = None,
+    members: Iterable[int] | None = None,
+    amount: float | None = None,
+    message: int | None = None,
+    disk: Literal["kept", "lost", "torn", "cached"] | None = None,
+) -> dict[str, Any]: ...
+def faults(*rows: Any, label: str | None = None) -> Table: ...
 def gamma(
     mean: _Real | None = None,
     scv: _Real | None = None,
@@ -118,6 +134,23 @@ def hyperexponential(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+def links(
+    matrix: Any,
+    /,
+    *,
+    unit: str | None = "ms",
+    measure: Literal["rtt", "one_way"] = "rtt",
+    nodes: Sequence[int | str] | None = None,
+    scv: _Real = 0,
+    loss: _Real | ArrayLike | None = None,
+    duplicate: _Real | ArrayLike | None = None,
+    reorder: _Real | ArrayLike | None = None,
+    corrupt: _Real | ArrayLike | None = None,
+    bandwidth: _Real | ArrayLike | None = None,
+    link_queue: _Real | ArrayLike | None = None,
+    ordering: Literal["none", "fifo"] | None = None,
+    label: str | None = None,
+) -> Table: ...
 def load(path: str | PathLike[str]) -> Sweep: ...
 def lognormal(
     median: _Real | None = None,
