@@ -227,17 +227,7 @@ def fault(
 
     Returns a dict, a row for ``dl.faults``. TypeError or ValueError for what is missing or out of range.
     """
-    row = {"kind": one_of("kind", kind, KINDS)}
-    if at is None and every is None and rate is None:
-        raise ValueError(f"{kind}: when? Give at (a time), every (a mean time between faults) or rate")
-    if every is not None and rate is not None:
-        raise ValueError(f"{kind}: every and rate say the same; give one of them")
-    if at is not None:
-        row["time"] = _quantity("at", at, "s", 0, 1e9)
-    if every is not None:
-        row["rate"] = 1 / _quantity("every", every, "s", 1e-6, 1e12)
-    if rate is not None:
-        row["rate"] = _quantity("rate", rate, "1/s", 1e-12, 1e6)
+    row = {"kind": one_of("kind", kind, KINDS), **_when(kind, at, every, rate)}
     if isinstance(node, str):
         row["target"] = one_of("node", node, TARGETS[1:])
     elif node is not None:
@@ -254,6 +244,22 @@ def fault(
         row["message"] = integer("message", message, 0, 65535)
     if disk is not None:
         row["disk"] = one_of("disk", disk, KEEPS)
+    return row
+
+
+def _when(kind, at, every, rate):
+    """The columns time and rate."""
+    row = {}
+    if at is None and every is None and rate is None:
+        raise ValueError(f"{kind}: when? Give at (a time), every (a mean time between faults) or rate")
+    if every is not None and rate is not None:
+        raise ValueError(f"{kind}: every and rate say the same; give one of them")
+    if at is not None:
+        row["time"] = _quantity("at", at, "s", 0, 1e9)
+    if every is not None:
+        row["rate"] = 1 / _quantity("every", every, "s", 1e-6, 1e12)
+    if rate is not None:
+        row["rate"] = _quantity("rate", rate, "1/s", 1e-12, 1e6)
     return row
 
 

@@ -39,7 +39,7 @@ def model():
 
 
 def fates(model, **params):
-    return dl.run(model, trace=True, seed=3, **params).tables["fates"]
+    return dl.run(model, keep=["fates"], seed=3, **params).tables["fates"]
 
 
 def delays(model, n, **params):
@@ -142,7 +142,7 @@ def test_nodes_that_do_not_exist_are_found_by_the_model(model):
 
 
 def plan(model, *rows, **params):
-    return dl.run(model, trace=True, faults=dl.faults(*rows), nodes=5, **params).tables["plan"]
+    return dl.run(model, keep=["plan"], faults=dl.faults(*rows), nodes=5, **params).tables["plan"]
 
 
 def test_a_plan_reaches_the_core(model):
