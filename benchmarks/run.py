@@ -273,7 +273,7 @@ def scheduler(_):
 
 
 def message(_):
-    """A message through the network (delay and loss drawn, partitions looked at) / one event of the kernel."""
+    """A message through the network (delay and loss drawn, partitions seen) / one event of the kernel."""
     goals = {"message_loss": ("trace off", "<= 2.5"), "message_trace": ("trace on", "<= 3.5")}
     with tempfile.TemporaryDirectory() as folder:
         program = build_against_distlab("message", folder)

@@ -27,7 +27,7 @@ PyObject *dlab_py_choice_kinds(void)
     return names;
 }
 
-/* In words, for options whose driver has none. */
+/* In words: a coin by its two sides, and options whose driver has no words for them. */
 static void describe_plainly(dlab_choice choice, char *text, size_t size)
 {
     const unsigned kind = dlab_choice_kind(choice);
@@ -44,7 +44,8 @@ static PyObject *texts_of(const dlab_chooser *c, const dlab_choice *options, con
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (uint32_t k = 0; list != NULL && k < n; k++) {
         char text[TEXT] = "", more[TEXT + 32];
-        if (c->describe != NULL) c->describe(c->describe_arg, options[k], text, sizeof text);
+        const bool coin = dlab_choice_kind(options[k]) == DLAB_CHOICE_COIN;
+        if (c->describe != NULL && !coin) c->describe(c->describe_arg, options[k], text, sizeof text);
         if (text[0] == '\0') describe_plainly(options[k], text, sizeof text);
         if (odds != NULL) (void)snprintf(more, sizeof more, "%s (probability %.4g)", text, odds[k]);
         PyObject *item = dlab_py_text(odds != NULL ? more : text);

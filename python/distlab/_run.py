@@ -398,7 +398,8 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, re
         Decide as this list says: its entries as they come on offer, the quiet option elsewhere.
     ask : callable, optional
         Decides: it is given the texts of the options (list of str; the first one is the quiet one) and
-        returns the index of one, or None to end the run. What it raises ends the run too.
+        returns the index of one. None ends the run: with what there is, or as Cancelled where the model
+        cannot end early. What it raises ends the run too.
     **params
         The model's parameters: numbers in SI units, text with units ("10ms"), None for off, names for
         choices, sets for flags, distributions (text, ``dl.lognormal(...)``, a number for a constant),

@@ -1,7 +1,10 @@
 """Who decides in a run, and how a run is known again: fingerprints, recorded and replayed choices, questions
 to a person, every way the coins can fall."""
 
+import inspect
 import pickle
+import signal
+import sys
 import threading
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import distlab as dl
 import probe
 from distlab import _core
+from distlab._common import RESERVED
 
 STATION = "queueing.station"
 LETTERS = "lab.letters"
@@ -263,6 +267,30 @@ def test_an_exception_ends_a_long_run_soon():
     assert len(calls) == 1
 
 
+def test_interrupted_while_somebody_thinks():
+    def ask(options):
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    with pytest.raises(KeyboardInterrupt):
+        dl.run(LETTERS, ask=ask)
+
+
+def test_nothing_is_left_behind():
+    def ask(options):
+        held.append(sys.getrefcount(options))
+        raise LookupError("enough")
+
+    held, choices = [], dl.Choices("deliver:1,coin.1:10000")
+    before = sys.getrefcount(ask), sys.getrefcount(choices.array)
+    for _ in range(50):
+        with pytest.raises(LookupError):
+            dl.run(LETTERS, ask=ask)
+        dl.run(LETTERS, choices=choices)
+        dl.enumerate(LETTERS)
+    assert (sys.getrefcount(ask), sys.getrefcount(choices.array)) == before and len(set(held)) == 1
+
+
 def test_a_run_inside_an_answer():
     inner = []
 
@@ -387,3 +415,13 @@ def test_a_token_stops_a_walk():
     threading.Timer(0.05, token.cancel).start()
     with pytest.raises(dl.Cancelled):
         dl.enumerate(LETTERS, letters=20, attempts=1, runs_max=100_000_000, token=token)
+
+
+def test_arguments_of_calls_are_reserved_words():
+    """Else a parameter of that name could not be set."""
+    words = set()
+    for call in (dl.run, dl.sweep, dl.enumerate):
+        words |= set(inspect.signature(call).parameters) - {"model", "axes", "params"}
+    assert words <= RESERVED and {"choices", "record", "ask", "runs_max"} <= words
+    for model in dl.models():
+        assert not RESERVED & set(model.fields.names), model.name

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import distlab as dl
 import probe
+from distlab import _recipe
 
 STATION = "queueing.station"
 MISTAKES = (TypeError, ValueError, KeyError)
@@ -140,8 +141,9 @@ def test_every_parameter(model, data, value):
 @several
 @given(st.data(), junk)
 def test_every_option(data, value):
-    name = data.draw(st.sampled_from(["seed", "keep", "trace", "budget", "token"]))
-    assume(not (name == "budget" and value is None))
+    one = ["seed", "keep", "trace", "budget", "token", "record", "choices", "ask"]
+    name = data.draw(st.sampled_from(one))
+    assume(not (name == "budget" and value is None) and not callable(value))
     attempt(lambda: dl.run(STATION, jobs=20, **{name: value}), name)
     more = [
         "reps",
@@ -161,6 +163,16 @@ def test_every_option(data, value):
     if name == "reps" and isinstance(value, (int, np.integer)):
         given["budget"] = {"total": "10MiB"}
     attempt(lambda: dl.sweep(STATION, jobs=20, **given), name, "point", "column", "queueing.station")
+
+
+@several
+@given(st.one_of(junk, texts))
+def test_lines_and_choices(value):
+    attempt(lambda: dl.Choices(value), "choices")
+    attempt(lambda: dl.enumerate(STATION, jobs=20, runs_max=value), "runs_max")
+    if isinstance(value, str):
+        attempt(lambda: _recipe.run_recipe(f"lab.tiny x={value}"))
+        attempt(lambda: _recipe.run_recipe(f"lab.tiny rep={value}"))
 
 
 @several
