@@ -197,7 +197,7 @@ int dlab_world_step(dlab_world *w, int64_t until)
         const int picked = dlab_world_pick(w, until, &event);
         if (picked <= 0) return picked;
     } else {
-        if (!dlab_next_inline(&w->scheduler, until, &event)) return 0;
+        if (!dlab_next_inline(&w->scheduler, until, &event)) return w->ctx->err.code != DLAB_OK ? -1 : 0;
         if (w->names) dlab_note(w->chooser, dlab_world_name(w, &event));
     }
     w->events++;
