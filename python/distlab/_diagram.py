@@ -18,6 +18,7 @@ from ._common import integer
 from ._style import COLOURS
 
 DARK = ("#56A8E8", "#F08A4B", "#2FC79A", "#E29CC6", "#F0BE4D", "#8FD0F5", "#B5B5B5")
+FILES = ("diagram.css", "diagram.js", "diagram_parts.js", "diagram_view.js")
 LINES_SHOWN = 60
 TICKS = 1e7  # of the span, at most
 EXACT = 2**53  # JavaScript's integers
@@ -58,17 +59,14 @@ class Diagram:
 
     def html(self):
         """The whole page, self-contained."""
-        style, script, view = (
-            (Path(__file__).parent / name).read_text(encoding="utf-8")
-            for name in ("diagram.css", "diagram.js", "diagram_view.js")
-        )
+        style, *scripts = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in FILES)
         data = json.dumps(self.data(), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         label = html.escape(f"Space-time diagram. {self.caption}")
         return (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{label}</title>'
             f"<style>{style}</style>"
-            f'<body><div id="diagram" role="group" aria-label="{label}"></div><script>{script}{view}'
-            f"distlabDiagram(document.getElementById('diagram'),{data})</script></body></html>"
+            f'<body><div id="diagram" role="group" aria-label="{label}"></div><script>'
+            f"{''.join(scripts)}distlabDiagram(document.getElementById('diagram'),{data})</script></body></html>"
         )
 
     def _repr_html_(self):

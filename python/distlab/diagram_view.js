@@ -1,36 +1,14 @@
 /* Painting the diagram and moving about in it. */
 "use strict";
 
-const DISTLAB_GROUPS = { set: "timers", cancel: "timers", fire: "timers", request: "requests", reply: "requests",
-  apply: "applies", note: "notes", persist: "disk", persisted: "disk" };
 const DISTLAB_DENSE = 2500, DISTLAB_LABELS = 70, DISTLAB_MARKS = 1500;
-
-/* The shape of a mark, as a path around (x, y); true: filled. */
-function distlabShape(g, type, x, y, q) {
-  g.beginPath();
-  switch (type) {
-    case "request": g.moveTo(x - q, y - q); g.lineTo(x + q, y - q); g.lineTo(x, y + q); g.closePath(); return true;
-    case "reply": g.moveTo(x - q, y + q); g.lineTo(x + q, y + q); g.lineTo(x, y - q); g.closePath(); return true;
-    case "apply": g.moveTo(x, y - q - 1); g.lineTo(x + q + 1, y); g.lineTo(x, y + q + 1); g.lineTo(x - q - 1, y); g.closePath(); return true;
-    case "note": g.rect(x - q + 0.5, y - q + 0.5, 2 * q - 1, 2 * q - 1); return false;
-    case "persist": g.moveTo(x - q, y + q); g.lineTo(x + q, y + q); g.moveTo(x, y - q); g.lineTo(x, y + q - 1); return false;
-    case "persisted": g.rect(x - q, y - q + 1, 2 * q, 2 * q - 1); return true;
-    case "cancel": g.moveTo(x - q + 1, y - q + 1); g.lineTo(x + q - 1, y + q - 1); g.moveTo(x + q - 1, y - q + 1); g.lineTo(x - q + 1, y + q - 1); return false;
-    default: g.arc(x, y, q - 0.6, 0, 7); return type === "fire";
-  }
-}
 
 function distlabDiagram(el, d) {
   const r = distlabDecode(d), lanes = distlabStretches(d, r), words = distlabWords(d, r), n = d.nodes.length;
-  const make = (tag, name, parent, text) => {
-    const e = document.createElement(tag);
-    if (name) e.className = name;
-    if (text) e.textContent = text;
-    parent.append(e);
-    return e;
-  };
+  const make = distlabMake;
   make("div", "caption", el, d.caption).title = d.caption;
   const legend = make("div", "legend", el), stage = make("div", "stage", el), canvas = make("canvas", "", stage);
+  const over = make("canvas", "over", stage), o = over.getContext("2d");
   const tip = make("div", "tip", stage);
   const hint = make("div", "hint", el);
   hint.setAttribute("aria-live", "polite");
@@ -65,62 +43,19 @@ function distlabDiagram(el, d) {
   const messageDash = label => label < ink.series.length ? [] : [9, 3];
   const stateColour = label => label === 0 ? ink.line : ink.series[[4, 2, 0, 3, 1, 5][(label - 1) % 6]];
 
-  /* The legend: what can be switched off, and what bands mean. */
-  function entry(key, text, count, draw) {
-    const b = make("button", "", legend);
-    b.type = "button";
-    b.dataset.key = key;
-    b.setAttribute("aria-pressed", String(!hidden.has(key)));
-    const icon = make("canvas", "", b), R = window.devicePixelRatio || 1;
-    icon.width = 22 * R; icon.height = 12 * R; icon.style.cssText = "width:22px;height:12px;flex:none";
-    const q = icon.getContext("2d");
-    q.scale(R, R);
-    draw(q);
-    make("span", "", b, text).style.padding = "0";
-    if (count !== null) make("small", "", b, count.toLocaleString("en").replace(/,/g, "\u202f"));
-    b.onclick = () => {
-      if (!hidden.delete(key)) hidden.add(key);
-      b.setAttribute("aria-pressed", String(!hidden.has(key)));
-      paint();
-    };
-  }
-  function drawLegend() {
-    legend.textContent = "";
-    for (const label of [...perKind.keys()].sort((x, y) => x - y))
-      entry(`m${label}`, d.messages[label] || `kind ${label}`, perKind.get(label), q => {
-        q.strokeStyle = q.fillStyle = messageColour(label); q.lineWidth = 2; q.setLineDash(messageDash(label));
-        q.beginPath(); q.moveTo(1, 6); q.lineTo(16, 6); q.stroke(); q.beginPath(); q.moveTo(21, 6); q.lineTo(14, 2.5); q.lineTo(14, 9.5); q.fill();
-      });
-    if (lost) entry("lost", "lost", lost, q => {
-      q.strokeStyle = ink.quiet; q.lineWidth = 1.6; q.setLineDash([3, 2.5]); q.beginPath(); q.moveTo(1, 6); q.lineTo(14, 6); q.stroke();
-      q.setLineDash([]); q.strokeStyle = ink.bad; q.beginPath(); q.moveTo(12, 2.5); q.lineTo(19, 9.5); q.moveTo(19, 2.5); q.lineTo(12, 9.5); q.stroke();
-    });
-    if (copies) entry("copy", "copy", copies, q => {
-      q.strokeStyle = ink.quiet; q.lineWidth = 1.6; q.setLineDash([2, 2]); q.beginPath(); q.moveTo(1, 6); q.lineTo(20, 6); q.stroke();
-    });
-    if (perGroup.size && perKind.size) make("span", "gap", legend);
-    const shapes = { timers: ["set", "fire"], requests: ["request", "reply"], applies: ["apply"], notes: ["note"], disk: ["persist", "persisted"] };
-    for (const [group, text] of [["timers", "timer set, fired"], ["requests", "request, reply"], ["applies", "apply"], ["notes", "note"], ["disk", "write, durable"]])
-      if (perGroup.has(group)) entry(group, text, perGroup.get(group), q => shapes[group].forEach((type, k) => {
-        q.strokeStyle = q.fillStyle = group === "applies" ? ink.series[2] : group === "timers" ? ink.quiet : ink.ink; q.lineWidth = 1.2;
-        distlabShape(q, type, shapes[group].length > 1 ? 6 + 11 * k : 11, 6, 3.6) ? q.fill() : q.stroke();
-      }));
-    const seen = [...new Set(lanes.state.map(s => s.label))].sort((x, y) => x - y);
-    if (seen.length) make("span", "gap", legend);
-    for (const label of seen) {
-      const s = make("span", "", legend), box = make("i", "", s);
-      box.style.cssText = `width:16px;height:10px;border-radius:2px;background:${stateColour(label)};opacity:.55`;
-      s.append(d.states[label] || `state ${label}`);
-    }
-  }
+  const drawLegend = () => distlabLegend({ legend, ink, d, hidden, lanes, lost, copies, perKind, perGroup, paint,
+    messageColour, messageDash, stateColour });
 
   /* Painting. */
+  const box = () => ({ lo, hi, L, W, T, H, B, X, words, ink });
   function size() {
     const R = window.devicePixelRatio || 1, box = stage.getBoundingClientRect();
     W = Math.max(160, box.width); H = Math.max(60, box.height);
     canvas.width = Math.round(W * R); canvas.height = Math.round(H * R);
     g.setTransform(R, 0, 0, R, 0, 0);
-    g.font = "12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif";
+    over.width = canvas.width; over.height = canvas.height;
+    o.setTransform(R, 0, 0, R, 0, 0);
+    g.font = `12px ${DISTLAB_FONT}`;
     L = Math.min(W * 0.3, 16 + Math.max(20, ...d.nodes.map(name => g.measureText(name).width)));
     T = lanes.faults.length || broken.length ? 30 : 8;
     S = (H - T - B) / Math.max(1, n);
@@ -130,7 +65,7 @@ function distlabDiagram(el, d) {
 
   function paintFaults() {
     const rows = [-Infinity, -Infinity];
-    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+    g.font = `11px ${DISTLAB_FONT}`;
     for (const f of lanes.faults) {
       if (f.x1 < lo || f.x0 > hi) continue;
       const a = Math.max(L - 4, X(f.x0)), b = Math.min(W, X(f.x1));
@@ -150,23 +85,48 @@ function distlabDiagram(el, d) {
 
   const bandHeight = () => S >= 26 ? Math.min(15, S * 0.26) : Math.max(2, S * 0.2);
 
-  /* Names of states, in their bands and over the messages that cross them. */
-  function paintStates(crossed) {
-    const band = bandHeight();
-    if (band < 11) return;
-    g.font = `${Math.min(11, band - 3)}px system-ui,'DejaVu Sans',sans-serif`;
+  /* Text that keeps clear of other text: points along what is written, not nearer to each other than a line. */
+  let taken = [];
+  const free = points => points.every(([x, y]) => taken.every(([u, v]) => (u - x) ** 2 + (v - y) ** 2 > 110));
+  function along(x, y, wide, slope) {
+    const points = [];
+    for (let k = 0; k <= wide; k += 8) points.push([x + k * Math.cos(slope), y + k * Math.sin(slope)]);
+    return points;
+  }
+  function write(text, x, y, colour, halo) {
     g.lineJoin = "round";
-    g.lineWidth = 3;
+    g.strokeStyle = ink.paper;
+    g.lineWidth = 3.5;
+    if (halo) g.strokeText(text, x, y);
+    g.fillStyle = colour;
+    g.fillText(text, x, y);
+  }
+
+  /* Names of stretches: states in their bands, down and paused beside the lane, over the messages. */
+  function paintNames(crossed) {
+    const band = bandHeight(), inside = s => s.x1 >= lo && s.x0 <= hi;
+    taken = [];
+    g.font = `11px ${DISTLAB_FONT}`;
+    for (const [list, text, colour] of [[lanes.down, "down", ink.bad], [lanes.paused, "paused", ink.hatch]])
+      for (const s of list) {
+        const a = Math.max(L, X(s.x0)), b = Math.min(W, X(s.x1)), wide = g.measureText(text).width;
+        const y = Y(s.node) + (text === "down" ? 14 : -Math.min(6, S / 6) - 4);
+        if (!inside(s) || b - a < wide + 16 || S < 26) continue;
+        write(text, a + 10, y, colour, crossed);
+        taken.push(...along(a + 10, y - 4, wide, 0));
+      }
+    if (band < 11) return;
+    g.font = `${Math.min(11, band - 3)}px ${DISTLAB_FONT}`;
     g.globalAlpha = cone ? 0.35 : 1;
     for (const s of lanes.state) {
-      if (s.x1 < lo || s.x0 > hi) continue;
+      if (!inside(s)) continue;
       const a = Math.max(L - 4, X(s.x0)), b = Math.min(W, X(s.x1)), y = Y(s.node) + band - 2;
       const payload = s.i >= 0 ? words.says(s.i) : "", name = d.states[s.label] || "";
       for (const text of [payload ? `${name}, ${payload}` : name, name]) {
-        if (g.measureText(text).width + 10 > b - a) continue;
-        if (crossed) { g.strokeStyle = ink.paper; g.strokeText(text, a + 5, y); }
-        g.fillStyle = ink.ink;
-        g.fillText(text, a + 5, y);
+        const wide = g.measureText(text).width;
+        if (wide + 10 > b - a) continue;
+        write(text, a + 5, y, ink.ink, crossed);
+        taken.push(...along(a + 5, y - 4, wide, 0));
         break;
       }
     }
@@ -216,9 +176,6 @@ function distlabDiagram(el, d) {
       g.lineWidth = 2.2;
       if (s.x0 >= lo) { g.beginPath(); g.moveTo(a - 5, y - 5); g.lineTo(a + 5, y + 5); g.moveTo(a + 5, y - 5); g.lineTo(a - 5, y + 5); g.stroke(); }
       if (s.x1 <= hi) { g.strokeStyle = ink.line; g.beginPath(); g.moveTo(b, y - 6); g.lineTo(b, y + 6); g.stroke(); }
-      g.font = "11px system-ui,'DejaVu Sans',sans-serif";
-      g.fillStyle = ink.bad;
-      if (b - a > 46 && S >= 26) g.fillText("down", (a + b) / 2 - 14, y + 14);
     }
     for (const s of lanes.paused) {
       if (s.x1 < lo || s.x0 > hi) continue;
@@ -232,8 +189,6 @@ function distlabDiagram(el, d) {
       g.stroke();
       g.restore();
       g.strokeStyle = ink.hatch; g.lineWidth = 1; g.strokeRect(a, y - h, Math.max(2, b - a), 2 * h);
-      g.font = "11px system-ui,'DejaVu Sans',sans-serif"; g.fillStyle = ink.hatch;
-      if (b - a > 52 && S >= 26) g.fillText("paused", a + 2, y - h - 4);
     }
   }
 
@@ -375,25 +330,23 @@ function distlabDiagram(el, d) {
   /* Names along messages and beside marks, where nothing else is. */
   function paintLabels(shown) {
     if (cone || shown.length > DISTLAB_LABELS || S < 24) return;
-    const taken = [];
-    const free = points => points.every(([x, y]) => taken.every(([u, v]) => Math.abs(u - x) > 8 || Math.abs(v - y) > 11));
     g.textAlign = "center";
-    g.lineJoin = "round";
-    const write = (text, x, y, colour, slope) => {
-      g.save(); g.translate(x, y); g.rotate(slope);
-      g.strokeStyle = ink.paper; g.lineWidth = 3.5; g.strokeText(text, 0, 0); g.fillStyle = colour; g.fillText(text, 0, 0);
+    const turned = (text, x, y, colour, slope) => {
+      g.save();
+      g.translate(x, y);
+      g.rotate(slope);
+      write(text, 0, 0, colour, true);
       g.restore();
     };
-    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
+    g.font = `11px ${DISTLAB_FONT}`;
     for (const [i, x, y, level] of marks.length <= DISTLAB_LABELS ? marks : []) {
       if (level || DISTLAB_GROUPS[r.type[i]] === "timers" || DISTLAB_GROUPS[r.type[i]] === "disk") continue;
       const payload = words.says(i).split(", ").slice(0, 1).join("");
       for (const text of [payload ? `${words.title(i)} ${payload}` : words.title(i), words.title(i)]) {
-        const wide = g.measureText(text).width, points = [];
-        for (let k = 8; k <= wide + 8; k += 8) points.push([x + k, y]);
+        const wide = g.measureText(text).width, points = along(x + 8, y, wide, 0);
         const near = marks.some(m => m[0] !== i && Math.abs(m[2] - y) < 9 && m[1] > x && m[1] < x + wide + 12);
         if (near || x + wide + 10 > W || !free(points)) continue;
-        write(text, x + 7 + wide / 2, y + 4, ink.quiet, 0);
+        turned(text, x + 7 + wide / 2, y + 4, ink.quiet, 0);
         taken.push(...points, [x, y]);
         break;
       }
@@ -407,10 +360,10 @@ function distlabDiagram(el, d) {
       place: for (const text of texts) for (const part of [0.5, 0.36, 0.64]) {
         const wide = g.measureText(text).width;
         if (wide > long * 0.72) continue;
-        const cx = x0 + (x1 - x0) * part, cy = y0 + (y1 - y0) * part, points = [], up = 5;
-        for (let k = -wide / 2; k <= wide / 2; k += 8) points.push([cx + k * Math.cos(slope) + up * Math.sin(slope), cy + k * Math.sin(slope) - up * Math.cos(slope)]);
-        if (Math.min(points[0][0], points[points.length - 1][0]) < L || Math.max(points[0][0], points[points.length - 1][0]) > W || !free(points)) continue;
-        write(text, cx + up * Math.sin(slope), cy - up * Math.cos(slope) + 0, messageColour(f.label), slope);
+        const up = 5, cx = x0 + (x1 - x0) * part + up * Math.sin(slope), cy = y0 + (y1 - y0) * part - up * Math.cos(slope);
+        const points = along(cx - wide / 2 * Math.cos(slope), cy - wide / 2 * Math.sin(slope), wide, slope), end = points[points.length - 1];
+        if (Math.min(points[0][0], end[0]) < L || Math.max(points[0][0], end[0]) > W || !free(points)) continue;
+        turned(text, cx, cy, messageColour(f.label), slope);
         taken.push(...points);
         break place;
       }
@@ -426,7 +379,7 @@ function distlabDiagram(el, d) {
       g.strokeStyle = g.fillStyle = ink.bad;
       g.lineWidth = 2;
       g.beginPath(); g.moveTo(x, 14); g.lineTo(x, H - B); g.stroke();
-      g.font = "bold 11px system-ui,'DejaVu Sans',sans-serif";
+      g.font = `bold 11px ${DISTLAB_FONT}`;
       const wide = g.measureText(text).width, at = x + 4 + wide < W ? x + 4 : x - 4 - wide;
       if (at < right) continue;
       g.strokeStyle = ink.paper; g.lineWidth = 4; g.strokeText(text, at, 24); g.fillText(text, at, 24);
@@ -434,32 +387,12 @@ function distlabDiagram(el, d) {
     }
   }
 
-  function axis(grid) {
-    const rough = (hi - lo) / words.scale / Math.max(2, (W - L) / 110), ten = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map(k => k * ten).find(k => k >= rough), digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    g.font = "11px system-ui,'DejaVu Sans',sans-serif";
-    g.lineWidth = 1;
-    const from = Math.ceil(lo / words.scale / step), to = Math.floor(hi / words.scale / step);
-    g.strokeStyle = grid ? ink.grid : ink.line;
-    g.fillStyle = ink.quiet;
-    g.textAlign = "center";
-    g.beginPath();
-    for (let k = from; k <= to && k - from < 60; k++) {
-      const x = Math.round(X(k * step * words.scale)) + 0.5;
-      if (x < L - 4) continue;
-      if (grid) { g.moveTo(x, T - 2); g.lineTo(x, H - B); } else { g.moveTo(x, H - B); g.lineTo(x, H - B + 4); g.fillText((k * step).toFixed(digits).replace("-", "\u2212"), x, H - B + 16); }
-    }
-    if (!grid) { g.moveTo(L - 4, H - B + 0.5); g.lineTo(W, H - B + 0.5); g.fillText(`time (${words.unit})`, L + (W - L) / 2, H - 5); }
-    g.stroke();
-    g.textAlign = "left";
-  }
-
   function paint() {
     const begun = performance.now();
     g.clearRect(0, 0, W, H);
     g.fillStyle = ink.paper;
     g.fillRect(0, 0, W, H);
-    axis(true);
+    distlabAxis(box(), g, true);
     clip();
     paintFaults();
     let dense = 0;
@@ -469,14 +402,14 @@ function distlabDiagram(el, d) {
     paintLanes();
     const shown = paintFlights();
     if (dense) paintBands(true);
-    paintStates(shown.length > 0);
+    paintNames(shown.length > 0);
     paintMarks();
     if (cone) paintCone();
     paintLabels(shown);
     paintBroken();
     g.restore();
-    axis(false);
-    g.font = `${Math.max(8, Math.min(12, S * 0.8))}px system-ui,'DejaVu Sans',sans-serif`;
+    distlabAxis(box(), g, false);
+    g.font = `${Math.max(8, Math.min(12, S * 0.8))}px ${DISTLAB_FONT}`;
     g.fillStyle = ink.ink;
     g.textAlign = "right";
     for (let k = 0; k < n; k++) if (S >= 9 || k % Math.ceil(9 / S) === 0) g.fillText(d.nodes[k], L - 10, Y(k) + 4);
@@ -515,11 +448,23 @@ function distlabDiagram(el, d) {
     return best;
   }
 
+  /* The message or mark under the pointer, thick, on a sheet of its own. */
+  function point(found) {
+    o.clearRect(0, 0, W, H);
+    if (!found) { tip.style.display = "none"; return; }
+    o.strokeStyle = found.f ? messageColour(found.f.label) : ink.ink;
+    o.lineWidth = found.f ? 3 : 1.5;
+    o.beginPath();
+    if (found.f) { o.moveTo(X(found.f.x0), Y(found.f.from)); o.lineTo(...flightEnd(found.f)); } else o.arc(found.x, found.y, 7, 0, 7);
+    o.stroke();
+  }
+
   function hover(x, y) {
     const found = under(x, y);
     el.dataset.hover = "";
     canvas.style.cursor = found ? "pointer" : "";
-    if (!found) { tip.style.display = "none"; return; }
+    point(found);
+    if (!found) return;
     const [head, lines] = found.f ? words.flight(found.f) : words.record(found.i);
     tip.textContent = "";
     make("b", "", tip, head);
@@ -545,7 +490,7 @@ function distlabDiagram(el, d) {
     let wide = Math.min(most, Math.max(least, b - a));
     a = Math.max(full[0], Math.min(full[1] - wide, a + (b - a - wide) / 2));
     lo = a; hi = a + wide;
-    tip.style.display = "none";
+    point(null);
     paint();
   }
   const zoom = (k, t = (lo + hi) / 2) => look(t - (t - lo) * k, t + (hi - t) * k);
@@ -572,10 +517,10 @@ function distlabDiagram(el, d) {
     const click = drag && !drag.moved;
     drag = null;
     canvas.classList.remove("drag");
-    if (click) { const found = under(e.offsetX, e.offsetY); tip.style.display = "none"; choose(found ? found.i : undefined); }
+    if (click) { const found = under(e.offsetX, e.offsetY); point(null); choose(found ? found.i : undefined); }
   };
   canvas.onpointercancel = () => { drag = null; canvas.classList.remove("drag"); };
-  canvas.onpointerleave = () => { tip.style.display = "none"; };
+  canvas.onpointerleave = () => point(null);
   canvas.ondblclick = () => look(...full);
   canvas.onkeydown = e => {
     const act = { ArrowLeft: () => shift(-0.15), ArrowRight: () => shift(0.15), "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7),

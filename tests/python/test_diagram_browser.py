@@ -216,6 +216,23 @@ def test_the_legend_switches_kinds_off(show):
     assert int(view.says("visible")) == visible
 
 
+def test_an_exported_notebook_shows_it(driver, tmp_path, monkeypatch):
+    """The page that nbconvert makes, opened from a file; what it wants from the network does not come."""
+    nbformat, exporter = pytest.importorskip("nbformat.v4"), pytest.importorskip("nbconvert").HTMLExporter()
+    monkeypatch.setattr(_core, "trace_lines", lambda model, rows: [str(row) for row in rows])
+    shown = Trace(maker.story(), maker.SCHEMA, model="consensus.imitation")._repr_html_()
+    output = nbformat.new_output("display_data", data={"text/html": shown, "text/plain": "a diagram"})
+    notebook = nbformat.new_notebook(cells=[nbformat.new_code_cell("trace", outputs=[output])])
+    page = tmp_path / "notebook.html"
+    page.write_text(exporter.from_notebook_node(notebook)[0])
+    driver.get(page.as_uri())
+    driver.switch_to.frame(driver.find_element("css selector", "iframe.distlab-diagram"))
+    view = View(driver, None)
+    assert view.colours() > 2000 and view.says("visible") == "26"
+    driver.switch_to.default_content()
+    driver.get_log("browser")
+
+
 @pytest.mark.parametrize("messages", [5000, 50_000])
 def test_how_long_painting_takes(show, messages):
     """Printed, not judged: PERFORMANCE wants 50 ms for 5000 messages and 200 ms for 50 000."""
