@@ -66,7 +66,8 @@ class Diagram:
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{label}</title>'
             f"<style>{style}</style>"
             f'<body><div id="diagram" role="group" aria-label="{label}"></div><script>'
-            f"{''.join(scripts)}distlabDiagram(document.getElementById('diagram'),{data})</script></body></html>"
+            f"{''.join(scripts)}distlabDiagram(document.getElementById('diagram'),{data})"
+            "</script></body></html>"
         )
 
     def _repr_html_(self):
@@ -102,6 +103,7 @@ class Diagram:
         columns = _columns(names, rows, kinds, kind.reshape(-1), low, tick)
         return {
             "caption": self.caption,
+            "recipe": trace.about.get("recipe") or "",
             "start": low,
             "stop": self.high,
             "tick": tick,

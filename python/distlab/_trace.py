@@ -34,10 +34,12 @@ def of_run(run):
         raise ValueError(
             "this run kept no trace: run it with trace=True, or take run.replay(trace=True).trace"
         )
-    from . import _units
+    from . import _recipe, _units
 
+    place = (run.point, run.rep)
+    recipe = _recipe.maybe(run.model, run._row, run._pool, run._key, run.seed, place, run._decided_by)
     given = ", ".join(f"{k} {_units.value_text(v, run.field(k))}" for k, v in run.changed.items())
-    about = {"parameters": given, "seed": run.seed, "provenance": run.provenance}
+    about = {"parameters": given, "seed": run.seed, "recipe": recipe, "provenance": run.provenance}
     return Trace(run.tables[NAME], _core.trace_schema(run.model.name), model=run.model.name, about=about)
 
 
@@ -54,7 +56,7 @@ class Trace:
     schema : dict
         The names behind type, label, a and b.
     about : dict
-        parameters (text: what is not at its default), seed, provenance.
+        parameters (text: what is not at its default), seed, recipe (the run as one line), provenance.
     """
 
     def __init__(self, rows, schema, *, model, about=None):

@@ -94,11 +94,7 @@ def to_shiviz(trace, path):
 def to_perfetto(trace, path):
     """See Trace.to_perfetto."""
     events = [*_threads(trace), *_slices(trace), *_arrows(trace), *_stretches(trace)]
-    other = {
-        "model": trace.model,
-        "parameters": trace.about.get("parameters"),
-        "seed": trace.about.get("seed"),
-    }
+    other = {"model": trace.model} | {k: trace.about.get(k) for k in ("parameters", "seed", "recipe")}
     text = json.dumps(
         {"traceEvents": events, "displayTimeUnit": "ms", "otherData": other}, ensure_ascii=False
     )

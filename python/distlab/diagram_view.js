@@ -6,7 +6,7 @@ const DISTLAB_DENSE = 2500, DISTLAB_LABELS = 70, DISTLAB_MARKS = 1500;
 function distlabDiagram(el, d) {
   const r = distlabDecode(d), lanes = distlabStretches(d, r), words = distlabWords(d, r), n = d.nodes.length;
   const make = distlabMake;
-  make("div", "caption", el, d.caption).title = d.caption;
+  make("div", "caption", el, d.caption).title = d.recipe || d.caption;
   const legend = make("div", "legend", el), stage = make("div", "stage", el), canvas = make("canvas", "", stage);
   const over = make("canvas", "over", stage), o = over.getContext("2d");
   const tip = make("div", "tip", stage);
