@@ -103,6 +103,7 @@ PUBLIC_ORDER = [
     "closed_forms",
     "scheduler",
     "history",
+    "history_text",
     "check",
     "field",
     "chooser",

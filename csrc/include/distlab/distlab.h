@@ -10,6 +10,7 @@
 #include <distlab/field.h>
 #include <distlab/histogram.h>
 #include <distlab/history.h>
+#include <distlab/history_text.h>
 #include <distlab/memory.h>
 #include <distlab/model.h>
 #include <distlab/models.h>
