@@ -158,8 +158,8 @@ static int list_of(loader *l, uint32_t k, int micro, dlab_value *out)
     return code;
 }
 
-/* A value of the history. micro: 2 for the list of a transaction, 1 for a part [f key value] of it, 0 for that
- * f, which is a name; -1 elsewhere. */
+/* A value of the history. micro: 2 for the list of a transaction, 1 for a part [f key value] of it, 0 for
+ * that f, which is a name; -1 elsewhere. */
 static int value_of(loader *l, uint32_t k, int micro, dlab_value *out)
 {
     const dlab_node *node = at(l, k);
