@@ -120,6 +120,7 @@ static inline int try_open(stage *s, uint64_t key)
                          .pool = &s->pool,
                          .model = &model,
                          .params = &s->network,
+                         .wanted = s->setup.trace_table == 0 ? 1 : 0,
                          .steps_max = UINT64_MAX,
                          .poll_at = UINT64_MAX };
     return dlab_world_open(&s->world, &s->setup, &s->ctx);

@@ -175,6 +175,61 @@ static void a_flapping_node_comes_and_goes(void **state)
     close_stage(s);
 }
 
+/* Every time it flaps it is cut for 1 s, whatever an earlier fault has left in the schedule: each fault lasts
+ * 1.5 s, so its second change would come when the next is under way. */
+static void a_later_fault_keeps_its_own_rhythm(void **state)
+{
+    stage *s = new_stage();
+    int64_t since = 0, healed = 0;
+    int seen = 0;
+    (void)state;
+    strike(s, DLAB_FAULT_FLAPPING, NAN, "1.5s", 2, 1)->rate = 20;
+    open_stage(s, 5);
+    while (seen < 200 && dlab_world_step(&s->world, INT64_MAX) > 0) {
+        const bool cut = link_of(s, 2, 0)->cut > 0;
+        const int64_t now = dlab_world_now(&s->world);
+        if (cut && since == 0) {
+            since = now;
+            assert_true(seen == 0 || now > healed + 500000000);
+        } else if (!cut && since > 0) {
+            assert_int_equal(now - since, 1000000000);
+            healed = now;
+            since = 0;
+            seen++;
+        }
+    }
+    assert_int_equal(seen, 200);
+    close_stage(s);
+}
+
+/* A random end of a link is any node but the other end. */
+static void the_other_end_is_never_drawn(void **state)
+{
+    enum { N = 2000 };
+    double counts[NODES] = { 0 };
+    stage *s = new_stage();
+    uint64_t begun = 0;
+    (void)state;
+    dlab_fault_row *row = add(s, DLAB_FAULT_ONE_WAY, NAN, "1s");
+    row->rate = 1;
+    row->target = DLAB_TARGET_RANDOM;
+    row->peer = 1;
+    open_stage(s, 5);
+    while (begun < N && dlab_world_step(&s->world, INT64_MAX) > 0) {
+        if (s->world.faults.begun == begun) continue;
+        begun = s->world.faults.begun;
+        for (uint32_t i = 0; i < NODES; i++) counts[i] += link_of(s, i, 1)->cut;
+    }
+    assert_true(counts[1] == 0);
+    for (uint32_t i = 0; i < NODES; i++)
+        if (i != 1) assert_true(fabs(counts[i] - N / 4.0) < 4 * sqrt(N * 0.25 * 0.75));
+    close_world(s);
+    row->target = DLAB_TARGET_EACH;
+    open_stage(s, 5);
+    assert_int_equal(s->world.faults.count, NODES - 1);
+    close_stage(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +238,8 @@ int main(void)
         cmocka_unit_test(a_row_with_time_and_rate_begins_at_its_time),
         cmocka_unit_test(overlapping_cuts_are_counted),
         cmocka_unit_test(a_flapping_node_comes_and_goes),
+        cmocka_unit_test(a_later_fault_keeps_its_own_rhythm),
+        cmocka_unit_test(the_other_end_is_never_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

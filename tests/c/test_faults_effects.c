@@ -68,6 +68,7 @@ static void factors_multiply_and_shares_add_up(void **state)
 static void the_latest_drift_counts(void **state)
 {
     static const int64_t nested[] = { 0, 100, 100, 200, 200, 100, 100, 0, 0, 0 };
+    static const int64_t later_row[] = { 0, 7, 7, 500, 500, 500, 500, 7, 7, 0 };
     static const int64_t crossed[] = { 0, 300, 300, -50, -50, -50, -50, -50, 0, 0 };
     stage *s = new_stage();
     (void)state;
@@ -76,12 +77,15 @@ static void the_latest_drift_counts(void **state)
     strike(s, DLAB_FAULT_CLOCK_DRIFT, 1, "4s", 1, 300);
     strike(s, DLAB_FAULT_CLOCK_DRIFT, 3, "5s", 1, -50);
     strike(s, DLAB_FAULT_CLOCK_JUMP, 2, NULL, 2, -0.25);
+    strike(s, DLAB_FAULT_CLOCK_DRIFT, 3, "4s", 3, 500); /* begins after the row below */
+    strike(s, DLAB_FAULT_CLOCK_DRIFT, 1, "8s", 3, 7);
     open_stage(s, 1);
     for (int i = 0; i < 10; i++) {
         const int64_t now = i * INT64_C(1000000000) + 500000000;
         run_to(s, i + 0.5);
         assert_int_equal(s->world.nodes[0].clock.ppb, nested[i] * 1000);
         assert_int_equal(s->world.nodes[1].clock.ppb, crossed[i] * 1000);
+        assert_int_equal(s->world.nodes[3].clock.ppb, later_row[i] * 1000);
         assert_int_equal(dlab_clock_wall(&s->world.nodes[2].clock, now), now - (i < 2 ? 0 : 250000000));
     }
     close_stage(s);
@@ -100,6 +104,55 @@ static void the_leader_is_struck_or_nobody(void **state)
     assert_int_equal(s->world.nodes[2].pauses, 1); /* at 2: nodes 1 .. 4 run */
     assert_int_equal(s->world.nodes[3].pauses, 1); /* at 3: nodes 2 .. 4 */
     for (int i = 0; i < NODES; i++) assert_int_equal(s->world.nodes[i].pauses, i == 2 || i == 3);
+    close_stage(s);
+}
+
+/* --- the trace --- */
+
+/* A fault and its end are told once each, crashes and pauses as what they are. */
+static void faults_are_told(void **state)
+{
+    static const struct {
+        int64_t ms;
+        uint16_t type, label, node, peer;
+        uint32_t row;
+    } expected[] = {
+        { 1000, DLAB_TRACE_FAULT, DLAB_FAULT_PARTITION, DLAB_NO_NODE, DLAB_NO_NODE, 0 },
+        { 1500, DLAB_TRACE_FAULT, DLAB_FAULT_CLOG, 2, 3, 1 },
+        { 2000, DLAB_TRACE_HEAL, DLAB_FAULT_PARTITION, DLAB_NO_NODE, DLAB_NO_NODE, 0 },
+        { 2500, DLAB_TRACE_HEAL, DLAB_FAULT_CLOG, 2, 3, 1 },
+        { 3000, DLAB_TRACE_FAULT, DLAB_FAULT_FLAPPING, 4, DLAB_NO_NODE, 2 },
+        { 3400, DLAB_TRACE_HEAL, DLAB_FAULT_FLAPPING, 4, DLAB_NO_NODE, 2 },
+        { 3800, DLAB_TRACE_FAULT, DLAB_FAULT_FLAPPING, 4, DLAB_NO_NODE, 2 },
+        { 4000, DLAB_TRACE_HEAL, DLAB_FAULT_FLAPPING, 4, DLAB_NO_NODE, 2 },
+        { 5000, DLAB_TRACE_CRASH, 0, 3, DLAB_NO_NODE, DLAB_KEEP_TORN },
+        { 6000, DLAB_TRACE_RESTART, 0, 3, DLAB_NO_NODE, DLAB_KEEP_TORN },
+        { 7000, DLAB_TRACE_FAULT, DLAB_FAULT_CLOCK_JUMP, 1, DLAB_NO_NODE, 4 },
+    };
+    stage *s = new_stage();
+    size_t told = 0;
+    (void)state;
+    add(s, DLAB_FAULT_PARTITION, 1, "1s")->members = 1;
+    strike(s, DLAB_FAULT_CLOG, 1.5, "1s", 2, NAN)->peer = 3;
+    strike(s, DLAB_FAULT_FLAPPING, 3, "1s", 4, 0.4);
+    strike(s, DLAB_FAULT_CRASH, 5, "1s", 3, NAN)->disk = DLAB_KEEP_TORN;
+    strike(s, DLAB_FAULT_CLOCK_JUMP, 7, "1s", 1, 2);
+    s->setup.trace_table = 0;
+    open_stage(s, 1);
+    run_to(s, 10);
+    for (size_t k = 0; k < dlab_trace_count(&s->world.trace); k++) {
+        const dlab_record *r = dlab_trace_at(&s->world.trace, k);
+        if (r->type < DLAB_TRACE_CRASH || (r->type > DLAB_TRACE_WAKE && r->type < DLAB_TRACE_FAULT)) continue;
+        assert_true(told < sizeof expected / sizeof expected[0]);
+        assert_int_equal(r->time, expected[told].ms * 1000000);
+        assert_int_equal(r->type, expected[told].type);
+        assert_int_equal(r->label, expected[told].label);
+        assert_int_equal(r->node, expected[told].node);
+        assert_int_equal(r->peer, expected[told].peer);
+        assert_int_equal(r->a, expected[told].row);
+        told++;
+    }
+    assert_int_equal(told, sizeof expected / sizeof expected[0]);
     close_stage(s);
 }
 
@@ -244,8 +297,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clogged_link_holds_its_messages),  cmocka_unit_test(a_gray_node_loses_its_beats),
         cmocka_unit_test(factors_multiply_and_shares_add_up), cmocka_unit_test(the_latest_drift_counts),
-        cmocka_unit_test(the_leader_is_struck_or_nobody),     cmocka_unit_test(healing_restores_everything),
-        cmocka_unit_test(what_a_world_lacks_is_said),         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(the_leader_is_struck_or_nobody),     cmocka_unit_test(faults_are_told),
+        cmocka_unit_test(healing_restores_everything),        cmocka_unit_test(what_a_world_lacks_is_said),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,10 @@ static void a_gray_node_loses_one_kind_of_message(void **state)
     assert_share("both", lost_share(&l, 2, 0, 5, DLAB_DROP_GRAY), MANY, 1 - 0.6 * 0.5);
     assert_int_equal(dlab_net_gray(&l.net, 2, 5, 0.4, -1), DLAB_OK);
     assert_share("all kinds", lost_share(&l, 2, 0, 4, DLAB_DROP_GRAY), MANY, 0.5);
-    assert_int_equal(dlab_net_gray(&l.net, 2, -1, 0.5, -1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 2, 4, 0.5, 1), DLAB_OK);   /* lies before the one of all kinds */
+    assert_int_equal(dlab_net_gray(&l.net, 2, -1, 0.5, -1), DLAB_OK); /* the other one of the same share */
+    assert_int_equal(lost_share(&l, 2, 0, 5, -1), 0);
+    assert_int_equal(dlab_net_gray(&l.net, 2, 4, 0.5, -1), DLAB_OK);
     assert_true(dlab_net_link(&l.net, 2, 0)->plain);
     close_lab(&l);
 }
