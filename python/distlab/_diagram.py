@@ -111,6 +111,7 @@ class Diagram:
             "kinds": kinds,
             "states": [row[0] for row in names.lists["states"]],
             "messages": [row[0] for row in names.lists["messages"]],
+            "instant": _trace_data.INSTANT,
             "light": COLOURS,
             "dark": DARK,
             "time": np.diff(ticks, prepend=0).tolist(),

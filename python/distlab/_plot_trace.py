@@ -31,6 +31,7 @@ def plot_trace(trace: Any, ax: Any, start: Any, stop: Any) -> Any:
     flights = _trace_data.Flights(trace.array, trace.names)
     count = _messages(ax, trace, flights, low, high, one)
     _lanes(ax, trace, one)
+    _faults(ax, trace, low, high, one)
     _states(ax, trace, one, dense=count >= DENSE)
     _marks(ax, trace, low, high, one, 22 if count < 300 else 8)
     pad = 0.01 * (high - low) or 1e-9
@@ -47,7 +48,7 @@ def plot_trace(trace: Any, ax: Any, start: Any, stop: Any) -> Any:
 
 
 def _lanes(ax: Any, trace: Any, one: float) -> None:
-    """A line for each node with gaps where it is down, hatched where paused; faults and broken promises."""
+    """A line for each node with gaps where it is down, hatched where it is paused."""
     rows, names, (first, end) = trace.array, trace.names, trace.span
     down = _trace_data.stretches(rows, names, ("crash",), ("restart",), end)
     for node in range(len(trace.nodes)):
@@ -69,13 +70,22 @@ def _lanes(ax: Any, trace: Any, one: float) -> None:
             node, (high - low) / one, 0.2, left=low / one, facecolor="white", edgecolor="#B98900",
             hatch="//////", lw=0.8, zorder=4, label="_" if k else "paused",
         )  # fmt: skip
-    for label, node, _, low, high in _trace_data.faults(rows, names, end):
+
+
+def _faults(ax: Any, trace: Any, start: float, stop: float, one: float) -> None:
+    """What the plan of faults does, shaded, and promises that were broken, as far as the picture shows them."""
+    rows, names, end = trace.array, trace.names, trace.span[1]
+    for label, node, _, begin, until in _trace_data.faults(rows, names, end):
+        low, high = max(begin, start), min(until, stop)
+        if low > high:
+            continue
         lane = (-0.6, len(trace.nodes)) if node < 0 else (node - 0.45, node + 0.45)
         ax.fill_between([low / one, high / one], *lane, color=BAD, alpha=0.06, lw=0, zorder=0)
         text = names.row("fault", label)[0].replace("_", " ")
         corner = (low / one, max(lane[0], -0.6))
         ax.annotate(text, corner, (3, -3), textcoords="offset points", fontsize=8, color=BAD, va="top")
-    for k in np.flatnonzero(rows["type"] == names.code["broken"]).tolist():
+    broken = (rows["type"] == names.code["broken"]) & (rows["time"] >= start) & (rows["time"] <= stop)
+    for k in np.flatnonzero(broken).tolist():
         x, text = float(rows["time"][k]) / one, names.row("broken", int(rows["label"][k]))[0]
         ax.axvline(x, color=BAD, lw=1.6, zorder=6)
         ax.annotate(

@@ -18,6 +18,7 @@ LABELS = {
 PLAIN = ("roles", "faults", "invariants")  # lists of names; the others hold (name, name of a, name of b)
 # What is done to a node or to its messages: no event of the node's life, so without a place in causal order.
 DONE_TO = ("drop", "duplicate", "fault", "heal", "broken")
+INSTANT = ("clock_jump", "disk_rot")  # faults that are over when they have happened
 COLUMNS = ("time", "type", "label", "node", "peer", "id", "a", "b")
 ROW = np.dtype(
     [("time", np.float64), ("type", np.int32), *((name, np.int64) for name in COLUMNS[2:])], align=True
@@ -77,6 +78,8 @@ class Names:
             b = _pick(names, b)
         elif kind == "set":
             b *= NS
+        if kind == "persisted" and not a:
+            a_name = None
         out = [(a_name, a), (b_name, b), (id_name if number else None, number)]
         return [(name, value) for name, value in out if name]
 
@@ -207,6 +210,7 @@ def faults(rows, names, end):
     """[(label, node, peer, from, to)] of the plan's faults; crashes and pauses are seen on the lanes."""
     code = names.code
     lanes = {k for k, (name, _, _) in enumerate(names.lists["faults"]) if name in ("crash", "pause")}
+    instant = {k for k, (name, _, _) in enumerate(names.lists["faults"]) if name in INSTANT}
     wanted = np.flatnonzero(np.isin(rows["type"], [code["fault"], code["heal"]]))
     out, open_at = [], {}
     for k in wanted.tolist():
@@ -214,7 +218,9 @@ def faults(rows, names, end):
         if label in lanes:
             continue
         key, time = (label, node, int(rows["a"][k])), float(rows["time"][k])
-        if int(rows["type"][k]) == code["heal"]:
+        if label in instant:
+            out.append((label, node, int(rows["peer"][k]), time, time))
+        elif int(rows["type"][k]) == code["heal"]:
             begun = open_at.pop(key, None)
             out.append(
                 (label, node, int(rows["peer"][k]), begun[1] if begun else float(rows["time"][0]), time)

@@ -77,7 +77,8 @@ function distlabStretches(d, r) {
     else if (type === "wake") close(paused, out.paused, node, t);
     else if ((type === "fault" || type === "heal") && k[1] !== "crash" && k[1] !== "pause") {
       let key = `${k[1]} ${node} ${r.a[i]}`;
-      if (type === "fault") faults.set(key, { name: k[1], node, peer: r.peer[i], x0: t });
+      if (d.instant.includes(k[1])) out.faults.push({ name: k[1], node, peer: r.peer[i], x0: t, x1: t });
+      else if (type === "fault") faults.set(key, { name: k[1], node, peer: r.peer[i], x0: t });
       else {
         if (!faults.has(key)) key = [...faults.keys()].find(q => q.startsWith(`${k[1]} ${node} ?`)) || key;
         if (!faults.has(key)) faults.set(key, { name: k[1], node, peer: r.peer[i], x0: -Infinity });
@@ -132,7 +133,7 @@ function distlabWords(d, r) {
   function says(i) {
     const k = d.kinds[r.kind[i]], parts = [];
     for (const [at, column, value] of [[3, "a", r.a[i]], [4, "b", r.b[i]], [5, "id", r.id[i]]]) {
-      if (!k[at] || value === undefined || (column === "id" && !value)) continue;
+      if (!k[at] || value === undefined || (!value && (column === "id" || (column === "a" && k[0] === "persisted")))) continue;
       const text = k[6] === column ? pick(k[7], value) : k[6] === "time" && column === "b" ? when(d.start + value * d.tick) : value;
       parts.push(`${k[at]} ${text}`);
     }

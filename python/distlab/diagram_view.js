@@ -57,7 +57,7 @@ function distlabDiagram(el, d) {
     o.setTransform(R, 0, 0, R, 0, 0);
     g.font = `12px ${DISTLAB_FONT}`;
     L = Math.min(W * 0.3, 16 + Math.max(20, ...d.nodes.map(name => g.measureText(name).width)));
-    T = lanes.faults.length || broken.length ? 30 : 8;
+    T = lanes.faults.length || broken.length ? 36 : 8;
     S = (H - T - B) / Math.max(1, n);
   }
   const dim = () => cone ? 0.13 : 1;
@@ -75,11 +75,11 @@ function distlabDiagram(el, d) {
       const row = a >= rows[0] ? 0 : 1;
       g.fillStyle = ink.bad;
       g.globalAlpha = 0.8;
-      g.fillRect(a, 11 + 13 * row, Math.max(1.5, b - a), 2);
+      g.fillRect(a, 13 + 14 * row, Math.max(1.5, b - a), 2);
       g.globalAlpha = 1;
       const text = f.name.replace(/_/g, " ") + (f.node >= 0 ? ` ${words.name(f.node)}` : "") + (f.peer >= 0 ? ` / ${words.name(f.peer)}` : "");
       const wide = g.measureText(text).width;
-      if (a >= rows[row] && a + wide < W) { g.fillText(text, a, 8 + 13 * row); rows[row] = Math.max(a + wide + 10, b); }
+      if (a >= rows[row] && a + wide < W) { g.fillText(text, a, 10 + 14 * row); rows[row] = Math.max(a + wide + 10, b); }
     }
   }
 
@@ -378,11 +378,11 @@ function distlabDiagram(el, d) {
       if (x < L - 4 || x > W) continue;
       g.strokeStyle = g.fillStyle = ink.bad;
       g.lineWidth = 2;
-      g.beginPath(); g.moveTo(x, 14); g.lineTo(x, H - B); g.stroke();
+      g.beginPath(); g.moveTo(x, 16); g.lineTo(x, H - B); g.stroke();
       g.font = `bold 11px ${DISTLAB_FONT}`;
       const wide = g.measureText(text).width, at = x + 4 + wide < W ? x + 4 : x - 4 - wide;
       if (at < right) continue;
-      g.strokeStyle = ink.paper; g.lineWidth = 4; g.strokeText(text, at, 24); g.fillText(text, at, 24);
+      g.strokeStyle = ink.paper; g.lineWidth = 4; g.strokeText(text, at, 26); g.fillText(text, at, 26);
       right = at + wide + 8;
     }
   }

@@ -73,6 +73,8 @@ def test_records_are_decoded(story):
     )
     k = int(np.flatnonzero(rows["type"] == CODE["request"])[0])
     assert story[k]["says"] == {"key": 7, "value": 2**60 + 7, "ticket": 1}
+    k = int(np.flatnonzero(rows["type"] == CODE["persisted"])[0])
+    assert story[k]["says"] == {"bytes": 64, "status": "ok", "ticket": 1}
     k = int(np.flatnonzero(rows["type"] == CODE["crash"])[0])
     assert story[k] | {"time": 0} == {
         "time": 0, "type": "crash", "label": None, "node": 1, "peer": None, "id": 0, "a": 0, "b": 0,
@@ -152,8 +154,9 @@ def test_stretches(trouble):
         assert mine[0][1] == 0 and mine[-1][2] == end
         gaps = [(a[2], b[1]) for a, b in itertools.pairwise(mine) if a[2] != b[1]]
         assert [(round(a, 6), round(b, 6)) for a, b in gaps] == ([(0.2, 0.36)] if node == 2 else [])
-    (fault,) = _trace_data.faults(rows, names, end)
-    assert fault[:3] == (3, -1, -1) and fault[3:] == (pytest.approx(0.4), pytest.approx(0.52))
+    jump, cut = _trace_data.faults(rows, names, end)
+    assert cut[:3] == (3, -1, -1) and cut[3:] == (pytest.approx(0.4), pytest.approx(0.52))
+    assert jump[:3] == (5, 4, -1) and jump[3:] == (pytest.approx(0.3), pytest.approx(0.3))
 
 
 def test_parts_by_time_node_and_kind(trouble):
@@ -343,6 +346,8 @@ def test_picture(story, trouble, large, tmp_path):
     legend = {t.get_text() for t in axes.get_legend().get_texts()}
     assert legend >= {"request vote", "append", "lost", "down", "paused", "leader", "apply"}
     assert "one leader per term broken" in {t.get_text() for t in axes.texts}
+    early = trouble.plot(stop=0.45).axes
+    assert {t.get_text() for t in early.texts} == {"clock jump", "partition"}
     ax = Figure().add_subplot()
     assert story.plot(ax, start=0.1, stop="200ms") is ax and ax.get_xlim()[0] > 95
     assert large.plot().save(tmp_path / "t.png").stat().st_size > 10_000

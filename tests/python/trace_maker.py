@@ -16,7 +16,7 @@ SCHEMA = {
     "drops": ["loss", "partition", "node down", "corrupt", "queue full", "gray", "chosen"],
     "statuses": ["ok", "error", "full"],
     "keeps": ["kept", "lost", "torn", "cached"],
-    "faults": ["crash", "pause", "slow", "partition", "isolate"],
+    "faults": ["crash", "pause", "slow", "partition", "isolate", "clock_jump"],
     "messages": [("request vote", "term", None), ("vote", "term", "granted"), ("append", "term", "index"),
                  ("append reply", "term", "index")],
     "timers": [("election", None, None), ("heartbeat", None, None)],
@@ -161,7 +161,7 @@ class Maker:
 
     def written(self, node, ticket):
         if self.up[node]:
-            self.tell("persisted", 0, node, number=ticket, a=64, b=0)
+            self.tell("persisted", 0, node, number=ticket, a=64 * (ticket % 2), b=0)
             self.tell("reply", 0, node, number=ticket, a=ticket)
 
     def crash(self, node):
@@ -189,6 +189,9 @@ class Maker:
         self.cut = set(members)
         self.tell("fault" if members else "heal", 3, -1, a=2)
 
+    def jump(self, node):
+        self.tell("fault", 5, node, a=3)
+
     def breaks(self, invariant):
         self.tell("broken", invariant, -1)
 
@@ -213,6 +216,7 @@ def trouble():
     m.at(0.36, m.restart, 2)
     m.at(0.4, m.part, [0, 1])
     m.at(0.52, m.part, [])
+    m.at(0.3, m.jump, 4)
     m.at(0.58, m.breaks, 0)
     return m.run(0.6).array
 
