@@ -73,7 +73,7 @@ def _lanes(ax: Any, trace: Any, one: float) -> None:
 
 
 def _faults(ax: Any, trace: Any, start: float, stop: float, one: float) -> None:
-    """What the plan of faults does, shaded, and promises that were broken, as far as the picture shows them."""
+    """Faults of the plan, shaded, and promises that were broken, as far as the picture shows them."""
     rows, names, end = trace.array, trace.names, trace.span[1]
     for label, node, _, begin, until in _trace_data.faults(rows, names, end):
         low, high = max(begin, start), min(until, stop)
