@@ -47,6 +47,26 @@ int dlab_columns(const dlab_layout *metrics, dlab_column *columns, dlab_error *e
     return n;
 }
 
+int dlab_column_find(const dlab_layout *metrics, const char *name, const char *owner, dlab_column *column,
+                     dlab_error *err)
+{
+    dlab_column columns[DLAB_COLUMNS_MAX];
+    const char *names[DLAB_COLUMNS_MAX];
+    dlab_error own = { .code = DLAB_OK };
+    const int n = dlab_columns(metrics, columns, &own);
+    if (n < 0) return dlab_fail(err, own.code, "%s", own.text);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(columns[i].name, name) == 0) {
+            *column = columns[i];
+            return DLAB_OK;
+        }
+        names[i] = columns[i].name;
+    }
+    const char *near = dlab_nearest_name(name, names, n);
+    return dlab_fail(err, DLAB_ENAME, "%s has no column '%s'%s%s%s", owner, name,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static double histogram_value(const dlab_column *c, const dlab_histogram *h, const uint64_t *buckets)
 {
     if (h->count == 0) return NAN;

@@ -237,3 +237,15 @@ void dlab_field_set_off(const dlab_field *f, void *row)
         store(f, row, f->off);
     }
 }
+
+int dlab_field_set_blank(const dlab_field *f, void *row, dlab_error *err)
+{
+    const int64_t none = DLAB_INT_BLANK;
+    switch (f->type) {
+    case DLAB_DOUBLE: store(f, row, NAN); return DLAB_OK;
+    case DLAB_INT: memcpy((char *)row + f->offset, &none, sizeof none); return DLAB_OK;
+    case DLAB_CHOICE: store(f, row, -1); return DLAB_OK;
+    case DLAB_DISTRIBUTION: dlab_field_set_off(f, row); return DLAB_OK;
+    default: return dlab_fail(err, DLAB_ETYPE, "%s cannot be left empty", f->name);
+    }
+}

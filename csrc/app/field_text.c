@@ -98,9 +98,10 @@ static int format_flags(const dlab_field *f, uint32_t set, char *text, size_t si
 {
     size_t used = 0;
     if (set == 0) return snprintf(text, size, "none");
-    for (int i = 0; i < dlab_choices_count(f) && used < size; i++)
-        if ((set >> i & 1u) != 0)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "|" : "", f->choices[i]);
+    for (int i = 0; i < dlab_choices_count(f); i++)
+        if ((set >> i & 1u) != 0) /* counts on where there is no room, as snprintf does */
+            used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, "%s%s",
+                                     used ? "|" : "", f->choices[i]);
     return (int)used;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <distlab/sweep.h>
+#include <distlab/version.h>
 
 #define DLAB_MODELS(X)        \
     X(dlab_queueing_analytic) \
@@ -31,3 +32,5 @@ const dlab_model *dlab_model_find(const char *name, dlab_error *err)
                     near ? near : "", near ? "'?" : "");
     return NULL;
 }
+
+const char *dlab_version(void) { return DLAB_VERSION; }

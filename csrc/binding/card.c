@@ -154,41 +154,13 @@ static PyObject *core_models(PyObject *module, PyObject *Py_UNUSED(ignored))
     return result;
 }
 
-/* family.name in lower case, digits and underscores. */
-static bool name_is_good(const char *name)
+static int model_is_good(dlab_py_state *state, const dlab_model *model)
 {
-    const char *dot = name != NULL ? strchr(name, '.') : NULL;
-    if (dot == NULL || strlen(name) >= DLAB_NAME_MAX) return false;
-    for (const char *c = name; *c != '\0'; c++) {
-        const bool letter = *c >= 'a' && *c <= 'z';
-        if (c == name || c == dot + 1) {
-            if (!letter) return false;
-        } else if (c != dot && !letter && !(*c >= '0' && *c <= '9') && *c != '_') {
-            return false;
-        }
-    }
-    return dot[1] != '\0';
-}
-
-static int model_is_good(const dlab_model *model)
-{
+    dlab_error err = { 0 };
     if (model == NULL || (uintptr_t)model % _Alignof(dlab_model) != 0)
         PyErr_Format(PyExc_ValueError, "address %p is not that of a model", (const void *)model);
-    else if (model->abi != DLAB_ABI)
-        PyErr_Format(PyExc_ValueError,
-                     "the model was built for ABI %u, this distlab has ABI %d: compile it again "
-                     "with the headers of this version",
-                     (unsigned)model->abi, DLAB_ABI);
-    else if (!name_is_good(model->name))
-        PyErr_Format(PyExc_ValueError, "a model is named family.name (lower case), not %s",
-                     model->name != NULL ? model->name : "NULL");
-    else if (model->run == NULL || model->params == NULL || model->metrics == NULL ||
-             model->params_size == 0 || model->metrics_size == 0)
-        PyErr_Format(PyExc_ValueError, "model %s lacks run, params or metrics", model->name);
-    else if ((model->theory == NULL) != (model->theory_columns == NULL))
-        PyErr_Format(PyExc_ValueError, "model %s must have both theory and theory_columns, or neither",
-                     model->name);
-    else return 0;
+    else if (dlab_model_check(model, &err) == DLAB_OK) return 0;
+    else (void)dlab_py_raise(state, &err);
     return -1;
 }
 
@@ -208,7 +180,7 @@ static PyObject *core_register(PyObject *module, PyObject *address)
     uint64_t number = 0;
     if (dlab_py_u64(address, "address", &number) < 0) return NULL;
     const dlab_model *model = (const dlab_model *)(uintptr_t)number;
-    if (model_is_good(model) < 0 || is_built_in(model->name) < 0) return NULL;
+    if (model_is_good(state, model) < 0 || is_built_in(model->name) < 0) return NULL;
     PyObject *name = PyUnicode_FromString(model->name);
     PyObject *capsule = name != NULL ? card_make(state, model) : NULL;
     if (capsule == NULL) goto failed;

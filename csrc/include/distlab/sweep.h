@@ -9,6 +9,10 @@
 extern const dlab_model *const dlab_models[];
 const dlab_model *dlab_model_find(const char *name, dlab_error *err);
 
+/* Is this the descriptor of a model, built for this version of the library? One's own models pass here before
+ * they run: ABI, name, what is missing, fields outside of their structs. */
+int dlab_model_check(const dlab_model *model, dlab_error *err);
+
 /* Fill a row with defaults; check a row (ranges, then the model's own rules). */
 int dlab_params_default(const dlab_model *model, void *params, dlab_error *err);
 int dlab_params_check(const dlab_model *model, const dlab_layout *layout, const void *params,
@@ -87,6 +91,10 @@ enum { DLAB_COLUMNS_MAX = 512 };
 
 int dlab_columns(const dlab_layout *metrics, dlab_column *columns,
                  dlab_error *err); /* how many; < 0: error */
+
+/* A column by name; nonzero with DLAB_ENAME that names the nearest one. owner is for the text. */
+int dlab_column_find(const dlab_layout *metrics, const char *name, const char *owner, dlab_column *column,
+                     dlab_error *err);
 
 /* One column of one row, in SI units. */
 double dlab_column_value(const dlab_layout *metrics, const dlab_column *column, const void *row,
