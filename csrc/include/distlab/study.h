@@ -27,8 +27,8 @@ typedef struct dlab_study {
     uint64_t seed;
     bool own_keys;     /* points have keys of their own; false: common random numbers */
     double confidence; /* of intervals; 0: 0.95 */
-    /* Before the run: threads, budgets, mask_errors, host and token, if wanted. After it: the sweep as it ran,
-     * with its buffers. */
+    /* Before the run: threads, budgets, mask_errors, host and token, if wanted. After it: the sweep as it
+     * ran, with its buffers. */
     dlab_sweep sweep;
     dlab_error err; /* the first thing that went wrong */
     dlab_tables tables;
