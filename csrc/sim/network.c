@@ -1,6 +1,7 @@
 /* See network.h. What nearly every message takes, a link with nothing but a delay, is inlined there; here
  * are the settings, everything that can go wrong with a message, and the faults. */
 #include <math.h>
+#include <string.h>
 
 #include "sim/network.h"
 
@@ -98,6 +99,13 @@ int dlab_network_check(const dlab_network *p, uint32_t nodes, const dlab_pool *p
     return check_rows(rows + p->links.first, p->links.count, nodes, err);
 }
 
+/* What can a message of these links skip? */
+static void classify(dlab_link_law *law)
+{
+    law->chances = law->loss > 0 || law->duplicate > 0 || law->reorder > 0 || law->corrupt > 0;
+    law->plain = !law->chances && !law->fifo && law->ns_per_byte == 0;
+}
+
 static int law_of(dlab_link_law *law, const dlab_link_row *row, dlab_ctx *ctx)
 {
     if (dlab_sampler_init(&law->delay, &row->delay, ctx->pool, 0, &ctx->arena, &ctx->err))
@@ -153,9 +161,26 @@ int dlab_net_open(dlab_net *net, const dlab_network *p, uint32_t nodes, dlab_ctx
     if (ctx->err.code || check_rows(rows, count, nodes, &ctx->err)) return ctx->err.code;
     net->links = dlab_alloc(ctx, (size_t)nodes * nodes, sizeof *net->links);
     net->laws = dlab_alloc(ctx, count + 1, sizeof *net->laws);
+    net->law_count = (uint32_t)count + 1;
     if (net->links == NULL || net->laws == NULL || law_of(&net->laws[0], &all, ctx)) return ctx->err.code;
     for (size_t k = 0; k < count; k++)
         if (law_of(&net->laws[k + 1], &rows[k], ctx) || lay(net, &rows[k], (uint32_t)k)) return ctx->err.code;
+    return DLAB_OK;
+}
+
+int dlab_net_set_loss(dlab_net *net, uint32_t from, uint32_t to, double loss)
+{
+    const uint32_t n = net->law_count;
+    dlab_link *link = dlab_net_link(net, from, to);
+    dlab_link_law *laws = dlab_alloc(net->ctx, (size_t)n + 1, sizeof *laws);
+    if (laws == NULL || DLAB_CHECK(&net->ctx->err, link->sent == 0)) return net->ctx->err.code;
+    memcpy(laws, net->laws, n * sizeof *laws);
+    laws[n] = laws[link->law];
+    laws[n].loss = loss;
+    classify(&laws[n]);
+    link->law = n;
+    net->laws = laws;
+    net->law_count = n + 1;
     return DLAB_OK;
 }
 

@@ -102,7 +102,8 @@ typedef struct dlab_net {
     dlab_link_chances *chances;  /* alike; NULL: none was ever asked for */
     dlab_link_trouble *troubles; /* alike; NULL: there never were any */
     dlab_gray *grays;            /* DLAB_GRAYS_MAX for each node; NULL: there never were any */
-    dlab_link_law *laws;         /* [0]: of the parameters, then one for each row */
+    dlab_link_law *laws;         /* [0]: of the parameters, then one for each row, then set ones */
+    uint32_t law_count;
     uint64_t sent, duplicated, delivered, lost, in_flight, bytes;
 } dlab_net;
 
@@ -117,6 +118,10 @@ typedef struct dlab_fate {
 int dlab_network_check(const dlab_network *p, uint32_t nodes, const dlab_pool *pool, dlab_error *err);
 
 int dlab_net_open(dlab_net *net, const dlab_network *p, uint32_t nodes, dlab_ctx *ctx);
+
+/* A link takes a loss of its own, whatever the parameters say: for models that name losses by what they hit
+ * (requests, replies). Between open and the first message. */
+int dlab_net_set_loss(dlab_net *net, uint32_t from, uint32_t to, double loss);
 
 int dlab_net_send_slow(dlab_net *net, int64_t now, const dlab_message *m, uint64_t name, dlab_fate *fate);
 

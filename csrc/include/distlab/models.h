@@ -8,6 +8,229 @@
 
 /* clang-format off */
 
+/* links.rpc_ambiguity: What really happened behind ok, error and timeout */
+enum {
+    DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL = 0, DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_QUEUE = 1,
+    DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_LOG = 2,
+};
+enum {
+    DLAB_LINKS_RPC_AMBIGUITY_DEDUP_NONE = 0, DLAB_LINKS_RPC_AMBIGUITY_DEDUP_KEY = 1,
+    DLAB_LINKS_RPC_AMBIGUITY_DEDUP_KEY_TTL = 2,
+};
+enum {
+    DLAB_LINKS_RPC_AMBIGUITY_ACK_AFTER = 0, DLAB_LINKS_RPC_AMBIGUITY_ACK_BEFORE = 1,
+};
+enum {
+    DLAB_LINKS_RPC_AMBIGUITY_BUG_NONE = 0, DLAB_LINKS_RPC_AMBIGUITY_BUG_REPLY_BEFORE_EXECUTE = 1,
+    DLAB_LINKS_RPC_AMBIGUITY_BUG_RETRY_WITHOUT_KEY = 2,
+};
+typedef struct dlab_links_rpc_ambiguity_params {
+    /* [1 .. 100000] Calls the client makes, one after another. */
+    int64_t calls;
+    /* [s, 0 .. 1e+06] From the end of a call to the next one. */
+    dlab_distribution think_time;
+    /* call: the server answers the client; queue, log: a broker confirms and delivers to a worker. */
+    int32_t medium;
+    /* [s, 0 .. 1e+06] One-way delay of a message. */
+    dlab_distribution delay;
+    /* [0 .. 1] Probability that a message on the way to the server, broker or worker is lost. */
+    double request_loss;
+    /* [0 .. 1] Probability that a message on the way back is lost. */
+    double reply_loss;
+    /* [s, 0 .. 1e+06] Time it takes to carry an operation out. */
+    dlab_distribution service;
+    /* [0 .. 1] Probability that the server or worker dies having taken an operation up, before its effect. */
+    double crash_before;
+    /* [0 .. 1] Probability that it dies after the effect, before it answers. */
+    double crash_after;
+    /* A dying process resets its connection: the client sees an error, a broker learns of it at the
+     * restart. */
+    bool crash_visible;
+    /* [s, 0 .. 1e+06] How long a dead process is down. */
+    dlab_distribution restart;
+    /* [s, 1e-06 .. 1e+06] How long the client waits for the answer to an attempt. */
+    double timeout;
+    /* [0 .. 100] Attempts after the first one. */
+    int64_t retries;
+    /* [s, 0 .. 1e+06] From a failed attempt to the next; a constant has no jitter. None: at once. */
+    dlab_distribution backoff;
+    /* [1 .. 10] The k-th backoff is this factor to the power k - 1 times as long. */
+    double backoff_factor;
+    /* key: an operation whose key is known is answered, not carried out again; key_ttl: keys are forgotten
+     * after dedup_ttl. */
+    int32_t dedup;
+    /* [s, 1e-06 .. 1e+06] key_ttl: how long a key is remembered. */
+    double dedup_ttl;
+    /* Keys are stored atomically with the effect; else in memory, which a crash loses. */
+    bool dedup_durable;
+    /* When the worker acknowledges: after or before it carries a message out. */
+    int32_t ack;
+    /* [s, 1e-06 .. 1e+06] A message not acknowledged within this time is delivered again. */
+    double visibility;
+    /* [1 .. 1000] A message delivered so often in vain is set aside (dead letter). */
+    int64_t max_deliveries;
+    /* What goes wrong and when: rows of kind, time or rate, target and duration; none by default. */
+    dlab_ref faults;
+    /* A textbook mistake, on purpose. */
+    int32_t bug;
+} dlab_links_rpc_ambiguity_params;
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, calls) == 0, "calls");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, think_time) == 8, "think_time");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, medium) == 64, "medium");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, delay) == 72, "delay");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, request_loss) == 128, "request_loss");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, reply_loss) == 136, "reply_loss");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, service) == 144, "service");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, crash_before) == 200, "crash_before");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, crash_after) == 208, "crash_after");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, crash_visible) == 216, "crash_visible");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, restart) == 224, "restart");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, timeout) == 280, "timeout");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, retries) == 288, "retries");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, backoff) == 296, "backoff");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, backoff_factor) == 352, "backoff_factor");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, dedup) == 360, "dedup");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, dedup_ttl) == 368, "dedup_ttl");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, dedup_durable) == 376, "dedup_durable");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, ack) == 380, "ack");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, visibility) == 384, "visibility");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, max_deliveries) == 392, "max_deliveries");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, faults) == 400, "faults");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_params, bug) == 412, "bug");
+_Static_assert(sizeof(dlab_links_rpc_ambiguity_params) == 416, "dlab_links_rpc_ambiguity_params");
+typedef struct dlab_links_rpc_ambiguity_metrics {
+    /* [0 .. 1] Share of the calls that timed out whose operation was carried out. */
+    dlab_ratio executed_given_timeout;
+    /* [0 .. 1] Share of the calls that ended in an error whose operation was carried out. */
+    dlab_ratio executed_given_error;
+    /* [0 .. inf] How often the operation of a call was carried out. */
+    dlab_histogram executions;
+    /* [0 .. 1] Share of calls whose operation was never carried out. */
+    dlab_ratio lost;
+    /* [0 .. 1] Share of calls whose operation was carried out more than once. */
+    dlab_ratio duplicated;
+    /* [0 .. 1] Share of calls that ended ok. */
+    dlab_ratio success_ratio;
+    /* [0 .. 1] Share of calls that ended in an error. */
+    dlab_ratio error_ratio;
+    /* [0 .. 1] Share of calls that timed out. */
+    dlab_ratio timeout_ratio;
+    /* [0 .. inf] Attempts of a call. */
+    dlab_histogram attempts;
+    /* [s, 0 .. inf] From the beginning to the end of a call that ended ok. */
+    dlab_histogram latency;
+    /* [0 .. 9e+15] Messages sent, lost ones included. */
+    int64_t messages;
+    /* [0 .. 9e+15] Messages the broker gave up delivering. */
+    int64_t set_aside;
+    /* [0 .. 9e+15] Calls that broke a promise: ok_means_executed (told ok, never carried out nor set
+     * aside), key_means_once (carried out twice though its key is durable). */
+    int64_t violations;
+} dlab_links_rpc_ambiguity_metrics;
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, executed_given_timeout) == 0, "executed_given_timeout");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, executed_given_error) == 16, "executed_given_error");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, executions) == 32, "executions");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, lost) == 112, "lost");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, duplicated) == 128, "duplicated");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, success_ratio) == 144, "success_ratio");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, error_ratio) == 160, "error_ratio");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, timeout_ratio) == 176, "timeout_ratio");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, attempts) == 192, "attempts");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, latency) == 272, "latency");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, messages) == 352, "messages");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, set_aside) == 360, "set_aside");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_metrics, violations) == 368, "violations");
+_Static_assert(sizeof(dlab_links_rpc_ambiguity_metrics) == 376, "dlab_links_rpc_ambiguity_metrics");
+typedef struct dlab_links_rpc_ambiguity_trace_row {
+    /* [s] When (true time). */
+    double time;
+    /* What happened. */
+    int32_t type;
+    /* Which message, timer, role, fault, state ...: index into the schema's list. */
+    int64_t label;
+    /* Where it happened; -1: at no node. */
+    int64_t node;
+    /* The other end of a message or fault; -1: none. */
+    int64_t peer;
+    /* The message (its copies have the same), or a ticket; 0: none. */
+    int64_t id;
+    /* First word of what it says, as the schema names it. */
+    int64_t a;
+    /* Second word. */
+    int64_t b;
+} dlab_links_rpc_ambiguity_trace_row;
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, type) == 8, "type");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, label) == 16, "label");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, node) == 24, "node");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, id) == 40, "id");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, a) == 48, "a");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_trace_row, b) == 56, "b");
+_Static_assert(sizeof(dlab_links_rpc_ambiguity_trace_row) == 64, "dlab_links_rpc_ambiguity_trace_row");
+typedef struct dlab_links_rpc_ambiguity_calls_row {
+    /* [0 .. inf] Number of the call. */
+    int64_t id;
+    /* [s, 0 .. inf] When the client began. */
+    double start;
+    /* [s, 0 .. inf] When it ended for the client. */
+    double end;
+    /* What the client saw; abandoned: it was down or died itself. */
+    int32_t outcome;
+    /* [0 .. inf] Attempts, 0 when abandoned. */
+    int64_t attempts;
+    /* [0 .. inf] How often it was really carried out. */
+    int64_t executions;
+} dlab_links_rpc_ambiguity_calls_row;
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, id) == 0, "id");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, start) == 8, "start");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, end) == 16, "end");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, outcome) == 24, "outcome");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, attempts) == 32, "attempts");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_calls_row, executions) == 40, "executions");
+_Static_assert(sizeof(dlab_links_rpc_ambiguity_calls_row) == 48, "dlab_links_rpc_ambiguity_calls_row");
+typedef struct dlab_links_rpc_ambiguity_faults_cell {
+    /* [s, 0 .. 1e+09, -1: off] When the (first) fault begins; blank: drawn with rate. */
+    double time;
+    /* [1/s, 1e-12 .. 1e+06, -1: off] Faults per second of the time without it; blank: one fault, at time. */
+    double rate;
+    /* What goes wrong. */
+    int32_t kind;
+    /* Whom: the node of the row, one drawn for each fault, each node by a process of its own, or whoever
+     * leads at that moment. */
+    int32_t target;
+    /* [0 .. 1023, -1: off] The node; blank: the target says. */
+    int64_t node;
+    /* [0 .. 1023, -1: off] The other end of a link; blank: all others (partial: one drawn). */
+    int64_t peer;
+    /* [1 .. 4.61169e+18, -1: off] One side of a partition or bridge: bit i is node i; blank: a random
+     * minority (bridge: half of the others). */
+    int64_t members;
+    /* [s, 0 .. 1e+09] How long it lasts; blank: until the run ends. */
+    dlab_distribution duration;
+    /* [-1e+09 .. 1e+09, inf: off] How much: a factor (slow, slow_link, disk_slow), a share (degrade,
+     * gray), seconds (flapping, clock_jump), ppm (clock_drift) or sectors (disk_rot). */
+    double amount;
+    /* [0 .. 65535, -1: off] Kind of message that a gray node loses; blank: all kinds. */
+    int64_t message;
+    /* What a crash leaves: exactly what was synced, nothing, also a random part of the rest, or everything
+     * written. */
+    int32_t disk;
+} dlab_links_rpc_ambiguity_faults_cell;
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, time) == 0, "time");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, rate) == 8, "rate");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, kind) == 16, "kind");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, target) == 20, "target");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, node) == 24, "node");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, members) == 40, "members");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, duration) == 48, "duration");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, amount) == 104, "amount");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, message) == 112, "message");
+_Static_assert(offsetof(dlab_links_rpc_ambiguity_faults_cell, disk) == 120, "disk");
+_Static_assert(sizeof(dlab_links_rpc_ambiguity_faults_cell) == 128, "dlab_links_rpc_ambiguity_faults_cell");
+extern const dlab_model dlab_links_rpc_ambiguity;
+
 /* queueing.analytic: Queueing systems by formula */
 enum {
     DLAB_QUEUEING_ANALYTIC_SYSTEM_MM1 = 0, DLAB_QUEUEING_ANALYTIC_SYSTEM_MMC = 1,
