@@ -98,7 +98,7 @@ static int gather_cells(job *j, dlab_error *err)
 static int gather_table(job *j, int t, dlab_error *err)
 {
     dlab_sweep *s = j->sweep;
-    dlab_output *out = &s->outputs[t];
+    dlab_kept *out = &s->outputs[t];
     const size_t size = out->rows.row_size;
     size_t total = 0;
     for (unsigned i = 0; i < j->n_workers; i++) total += j->workers[i].outputs[t].count;

@@ -3,7 +3,7 @@
 
 #include <distlab/sweep.h>
 
-int dlab_series_resample(const dlab_table *table, const dlab_output *output, size_t row_count, int column,
+int dlab_series_resample(const dlab_table *table, const dlab_kept *output, size_t row_count, int column,
                          const double *times, size_t n_times, double *values, dlab_error *err)
 {
     const dlab_field *time = &table->columns[0], *value = &table->columns[column];

@@ -239,7 +239,7 @@ int dlab_job_open(job *j, dlab_sweep *s, dlab_error *err)
     s->buckets = (dlab_buffer){ .row_size = sizeof(uint64_t) };
     s->failures = (dlab_buffer){ .row_size = sizeof(dlab_failure) };
     for (int t = 0; t < j->n_tables; t++) {
-        s->outputs[t] = (dlab_output){ .rows = { .row_size = j->model->outputs[t].row_size } };
+        s->outputs[t] = (dlab_kept){ .rows = { .row_size = j->model->outputs[t].row_size } };
         if ((s->wanted >> t & 1u) == 0) continue;
         s->outputs[t].offsets = dlab_memory_realloc(&s->memory, NULL, 0, (rows + 1) * sizeof(uint64_t), err);
         if (s->outputs[t].offsets == NULL) return err->code;

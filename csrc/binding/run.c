@@ -77,7 +77,7 @@ static PyObject *outputs_of(dlab_sweep *sweep, const dlab_py_card *card)
     PyObject *dict = PyDict_New();
     for (int k = 0; dict != NULL && k < card->output_count; k++) {
         if ((sweep->wanted >> k & 1u) == 0) continue;
-        dlab_output *output = &sweep->outputs[k];
+        dlab_kept *output = &sweep->outputs[k];
         PyObject *offsets = u64_array(output->offsets, (npy_intp)sweep->row_count + 1);
         PyObject *rows = offsets != NULL ? dlab_py_array_of(&output->rows, card->outputs[k]) : NULL;
         PyObject *pair = rows != NULL ? PyTuple_Pack(2, rows, offsets) : NULL;

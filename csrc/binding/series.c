@@ -65,8 +65,8 @@ static PyObject *resample(dlab_py_state *state, const dlab_table *table, int col
     if (offsets_check(PyArray_DATA(offsets), PyArray_SIZE(offsets), count) < 0) return NULL;
     PyArrayObject *result = (PyArrayObject *)PyArray_SimpleNew(2, dims, NPY_DOUBLE);
     if (result == NULL) return NULL;
-    const dlab_output output = { .rows = { PyArray_DATA(rows), count, count, table->row_size },
-                                 .offsets = PyArray_DATA(offsets) };
+    const dlab_kept output = { .rows = { PyArray_DATA(rows), count, count, table->row_size },
+                               .offsets = PyArray_DATA(offsets) };
     double *values = (double *)PyArray_DATA(result);
     PyThreadState *thread = PyEval_SaveThread();
     const int code = dlab_series_resample(table, &output, (size_t)dims[0], column, dlab_py_doubles(times),

@@ -36,10 +36,10 @@ typedef struct dlab_failure {
 } dlab_failure;
 
 /* Rows of one output table over all rows of the sweep; row i owns offsets[i] .. offsets[i + 1] - 1. */
-typedef struct dlab_output {
+typedef struct dlab_kept {
     dlab_buffer rows;
     uint64_t *offsets; /* row_count + 1 of them; NULL: not wanted */
-} dlab_output;
+} dlab_kept;
 
 typedef struct dlab_sweep {
     /* in */
@@ -63,7 +63,7 @@ typedef struct dlab_sweep {
     void *metrics;          /* row_count rows of model->metrics_size bytes, the caller's */
     uint64_t *fingerprints; /* row_count of them, the caller's; 0: no events; NULL: nobody asks */
     dlab_buffer buckets;    /* uint64_t cells of all histograms, in row order */
-    dlab_output outputs[DLAB_TABLES_MAX];
+    dlab_kept outputs[DLAB_TABLES_MAX];
     dlab_buffer failures; /* dlab_failure rows in row order */
     size_t failed_row;    /* with DLAB_OK != result: the lowest failing row, or SIZE_MAX */
     dlab_memory memory;   /* accounts for the out buffers */
@@ -109,7 +109,7 @@ int dlab_column_merge(const dlab_layout *metrics, const dlab_column *column, con
 
 /* Resample a series table: for each row of the sweep the value column at each of n_times, holding the last
  * value (NaN before the first). values is row_count x n_times. */
-int dlab_series_resample(const dlab_table *table, const dlab_output *output, size_t row_count, int column,
+int dlab_series_resample(const dlab_table *table, const dlab_kept *output, size_t row_count, int column,
                          const double *times, size_t n_times, double *values, dlab_error *err);
 
 #endif
