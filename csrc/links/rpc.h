@@ -72,9 +72,9 @@
     X(ERROR, "error", "call", "attempts")     \
     X(TIMEOUT, "timeout", "call", "attempts") \
     X(CALL, "call", "number", NULL)
-#define DLAB_RPC_APPLIES(X)             \
-    X(EXECUTE, "execute", "call", NULL) \
-    X(SET_ASIDE, "set aside", "call", NULL)
+#define DLAB_RPC_APPLIES(X)               \
+    X(EXECUTE, "operation", "call", NULL) \
+    X(SET_ASIDE, "dead letter", "call", NULL)
 #define DLAB_RPC_NOTES(X)                      \
     X(KNOWN, "key is known", "call", NULL)     \
     X(PASSED, "position passed", "call", NULL) \

@@ -29,14 +29,14 @@ static inline params quiet_call(void)
 }
 
 /* What a call can come to: probabilities and means, sums of up to a million products. */
-typedef struct law {
+typedef struct call_law {
     long double ok, error, timeout, executed_and_timeout, executed_and_error, lost, duplicated, executions,
         attempts, violations, weight;
-} law;
+} call_law;
 
-enum { LAW_NUMBERS = sizeof(law) / sizeof(long double) };
+enum { LAW_NUMBERS = sizeof(call_law) / sizeof(long double) };
 
-static inline void count_call(law *l, double weight, int outcome, double executions, double attempts,
+static inline void count_call(call_law *l, double weight, int outcome, double executions, double attempts,
                               double violations)
 {
     l->weight += weight;
@@ -53,7 +53,7 @@ static inline void count_call(law *l, double weight, int outcome, double executi
 }
 
 /* The law of the one call of a run, over every way its coins can fall. */
-static inline int enumerate_call(const params *p, law *l, size_t *ways, dlab_error *err)
+static inline int enumerate_call(const params *p, call_law *l, size_t *ways, dlab_error *err)
 {
     dlab_enumeration e = { .model = &dlab_links_rpc_ambiguity, .params = p, .key = 5 };
     memset(l, 0, sizeof *l);
@@ -153,7 +153,7 @@ static inline int play_brokered(pattern *t, int attempts, int deliveries, int *m
 
 /* Bits: direct: four for each attempt (request, before, after, reply); brokered: two for each hand-over
  * (request, confirmation), then four for each delivery. */
-static inline void brute_force(const params *p, law *l)
+static inline void brute_force(const params *p, call_law *l)
 {
     const int attempts = (int)p->retries + 1, deliveries = (int)p->max_deliveries;
     const bool direct = p->medium == DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL;
@@ -177,7 +177,7 @@ static inline void brute_force(const params *p, law *l)
 }
 
 /* theory() of the model as a law; false where it knows none. */
-static inline bool theory_of(const params *p, law *l)
+static inline bool theory_of(const params *p, call_law *l)
 {
     double v[16];
     dlab_memory memory = { 0 };
@@ -190,7 +190,7 @@ static inline bool theory_of(const params *p, law *l)
     (void)dlab_links_rpc_ambiguity.theory(p, v, &ctx);
     dlab_arena_free(&ctx.arena);
     if (isnan(v[5])) return false;
-    *l = (law){ .ok = v[5],
+    *l = (call_law){ .ok = v[5],
                 .error = v[6],
                 .timeout = v[7],
                 .executed_and_timeout = v[7] > 0 ? v[0] * v[7] : 0,

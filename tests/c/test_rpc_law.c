@@ -11,7 +11,7 @@
 
 static const char *const media[] = { "call", "queue", "log" };
 
-static void same_law(const law *a, const law *b, const char *what, const params *p)
+static void same_law(const call_law *a, const call_law *b, const char *what, const params *p)
 {
     const long double *x = (const long double *)(const void *)a, *y = (const long double *)(const void *)b;
     for (int k = 0; k < LAW_NUMBERS; k++)
@@ -42,7 +42,7 @@ typedef struct tally {
 /* Enumeration against brute force, and against theory where there is one. */
 static void try_scope(const params *p, tally *t)
 {
-    law walked, played, known;
+    call_law walked, played, known;
     size_t ways = 0;
     dlab_error err = { 0 };
     if (enumerate_call(p, &walked, &ways, &err)) fail_msg("%s", err.text);
@@ -81,7 +81,7 @@ static void a_key_that_expires_is_a_key_or_none(void **state)
     (void)state;
     for (int retries = 0; retries <= 3; retries++)
         for (int k = 0; k < 2; k++) {
-            law expiring, other, known;
+            call_law expiring, other, known;
             size_t ways;
             dlab_error err = { 0 };
             params p = troubled(DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL, retries);
@@ -148,7 +148,7 @@ static void textbook_formulas_come_out(void **state)
     for (int medium = 0; medium < 3; medium++)
         for (size_t k = 0; k < sizeof losses / sizeof losses[0]; k++) {
             const double loss = losses[k];
-            law known;
+            call_law known;
             params p = quiet_call();
             p.medium = medium;
             p.request_loss = p.reply_loss = loss;
@@ -173,7 +173,7 @@ static void the_ambiguity_moves_to_the_acknowledgement(void **state)
 {
     (void)state;
     for (int medium = 1; medium < 3; medium++) {
-        law known;
+        call_law known;
         params p = troubled(medium, 0);
         p.max_deliveries = 1000;
         p.calls = 100;
@@ -202,7 +202,7 @@ static void add(dlab_ratio *to, const dlab_ratio *r) { to->num += r->num, to->de
 static void simulate(const params *p)
 {
     enum { REPS = 20 };
-    law known;
+    call_law known;
     metrics all;
     outcome o = run_rows(&(dlab_sweep){ .threads = 1 }, &dlab_links_rpc_ambiguity, p, 1, REPS);
     if (o.err.code) fail_msg("%s", o.err.text);
@@ -249,7 +249,7 @@ static void simulation_agrees_with_theory(void **state)
 /* Where attempts may overlap there is no theory, and it says so. */
 static void theory_is_silent_where_it_does_not_hold(void **state)
 {
-    law known;
+    call_law known;
     (void)state;
     params p = troubled(DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL, 2);
     assert_true(theory_of(&p, &known));
