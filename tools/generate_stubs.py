@@ -130,7 +130,7 @@ RETURNS = {
     "register": "Model",
     "axis": "Axis",
     "table": "Table",
-    "links": "Table",
+    "topology": "Table",
     "fault": "dict[str, Any]",
     "faults": "Table",
     "compare": "Comparison",

@@ -69,7 +69,7 @@ const dlab_field dlab_network_fields[] = {
     DLAB_FIELD(dlab_network, ordering, .choices = orderings,
                .doc = "fifo: never delivered before one sent earlier on the same link, as over TCP."),
     DLAB_FIELD(dlab_network, links, .table = &dlab_links_table,
-               .doc = "Links that differ: rows of from, to and what is different; see dl.links."),
+               .doc = "Links that differ: rows of from, to and what is different; see dl.topology."),
     DLAB_END,
 };
 

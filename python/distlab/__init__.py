@@ -15,7 +15,7 @@ _HOME = {
     "Run": "_run", "run": "_run", "Choices": "_choices",
     "Enumeration": "_enumerate", "enumerate": "_enumerate",
     "Sweep": "_results", "sweep": "_sweep", "estimate": "_estimate", "load": "_save",
-    "links": "_network", "fault": "_network", "faults": "_network",
+    "topology": "_network", "fault": "_network", "faults": "_network",
     "Axis": "_design", "axis": "_design", "Table": "_table", "table": "_table",
     "Trace": "_trace",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
@@ -32,8 +32,8 @@ __all__ = [
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table",
     "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant",
     "distribution", "empirical", "enumerate", "erlang", "estimate", "exponential", "fault", "faults",
-    "gamma", "hyperexponential", "lesson", "links", "load", "lognormal", "mixture", "models", "normal",
-    "pareto", "register", "run", "solve", "sweep", "table", "uniform", "weibull",
+    "gamma", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
+    "pareto", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Topologies and fault plans as rows: ``dl.links`` turns a matrix of delays into the table ``links`` of
+"""Topologies and fault plans as rows: ``dl.topology`` turns a matrix of delays into the table ``links`` of
 a model with a network, ``dl.fault`` and ``dl.faults`` write the table ``faults``.
 
 What a kind of fault needs (an amount, enough nodes) is checked by the core when a model takes the plan; here
@@ -28,7 +28,7 @@ _EXTRAS = {"loss": None, "duplicate": None, "reorder": None, "corrupt": None, "b
            "link_queue": "byte"}  # fmt: skip
 
 
-def links(
+def topology(
     matrix,
     /,
     *,

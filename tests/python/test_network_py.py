@@ -1,4 +1,4 @@
-"""dl.links, dl.fault and dl.faults, followed into the core: a model made for it sends messages over every
+"""dl.topology, dl.fault and dl.faults, followed into the core: a model made for it sends messages over every
 link and hands back the fault plan as it was read."""
 
 import ctypes
@@ -55,25 +55,25 @@ def delays(model, n, **params):
 
 def test_a_matrix_of_round_trips_becomes_half_of_it_each_way(model):
     rtt = np.array([[0, 10, 80], [10, 0, np.nan], [80, 90, 0]])
-    got = delays(model, 3, links=dl.links(rtt), delay="3ms")
+    got = delays(model, 3, links=dl.topology(rtt), delay="3ms")
     assert np.array_equal(got, [[3, 5, 40], [5, 3, 3], [40, 45, 3]])
 
 
 def test_one_way_delays_and_units(model):
-    got = delays(model, 2, links=dl.links([[0, 250], [0.5, 0]], measure="one_way", unit="us"), delay="3ms")
+    got = delays(model, 2, links=dl.topology([[0, 250], [0.5, 0]], measure="one_way", unit="us"), delay="3ms")
     assert np.array_equal(got, [[3, 0.25], [0.0005, 3]])
 
 
 def test_names_order_the_places_and_nodes_stand_at_them(model):
     pd = pytest.importorskip("pandas", reason="optional: pandas")
     rtt = pd.DataFrame([[2, 100], [120, 4]], index=["eu", "us"], columns=["eu", "us"])[["us", "eu"]]
-    got = delays(model, 3, links=dl.links(rtt, nodes=["eu", "us", "us"]), delay="9ms")
+    got = delays(model, 3, links=dl.topology(rtt, nodes=["eu", "us", "us"]), delay="9ms")
     assert np.array_equal(got, [[9, 50, 50], [60, 9, 2], [60, 2, 9]])
-    assert np.array_equal(delays(model, 2, links=dl.links(rtt), delay="9ms"), [[9, 50], [60, 9]])
+    assert np.array_equal(delays(model, 2, links=dl.topology(rtt), delay="9ms"), [[9, 50], [60, 9]])
 
 
 def test_scv_draws_around_the_entries(model):
-    table = dl.links([[0, 10], [10, 0]], scv=0.25)
+    table = dl.topology([[0, 10], [10, 0]], scv=0.25)
     rows = fates(model, nodes=2, links=table, messages=20000)
     there = rows["delay"][(rows["from"] == 0) & (rows["to"] == 1)] * 1e3
     assert abs(there.mean() - 5) < 4 * 5 * 0.5 / np.sqrt(len(there))
@@ -81,17 +81,17 @@ def test_scv_draws_around_the_entries(model):
 
 
 def test_other_columns_by_number_text_and_matrix(model):
-    lossy = dl.links([[0, 10], [10, 0]], loss=[[0, 1], [np.nan, 0]])
+    lossy = dl.topology([[0, 10], [10, 0]], loss=[[0, 1], [np.nan, 0]])
     got = delays(model, 2, links=lossy, delay="3ms")
     assert np.isnan(got[0, 1]) and got[1, 0] == 5
-    narrow = dl.links([[0, 10], [np.nan, 0]], bandwidth="1MB/s", duplicate=1, ordering="fifo")
+    narrow = dl.topology([[0, 10], [np.nan, 0]], bandwidth="1MB/s", duplicate=1, ordering="fifo")
     rows = fates(model, nodes=2, links=narrow, delay="3ms")
     assert np.allclose(rows["delay"] * 1e3, [3, 6, 4, 3])  # 1000 bytes take 1 ms
     assert np.array_equal(rows["copy"] > 0, [False, True, True, False])
 
 
 def test_a_table_may_hold_links_of_more_than_one_matrix_in_a_sweep(model):
-    near, far = dl.links([[0, 2], [2, 0]], label="near"), dl.links([[0, 200], [200, 0]], label="far")
+    near, far = dl.topology([[0, 2], [2, 0]], label="near"), dl.topology([[0, 200], [200, 0]], label="far")
     s = dl.sweep(model, links=[near, far], loss=[0, 1], nodes=2, reps=1)
     assert s.array["lost"].ravel().tolist() == [0, 4, 0, 4]
 
@@ -120,22 +120,22 @@ def test_a_table_may_hold_links_of_more_than_one_matrix_in_a_sweep(model):
 )
 def test_mistakes_in_a_matrix_are_named(matrix, options, error, text):
     with pytest.raises(error, match=re.escape(text)):
-        dl.links(matrix, **options)
+        dl.topology(matrix, **options)
 
 
 def test_names_that_differ_are_a_mistake():
     pd = pytest.importorskip("pandas", reason="optional: pandas")
     rtt = pd.DataFrame([[0, 1], [1, 0]], index=["eu", "us"], columns=["eu", "asia"])
     with pytest.raises(ValueError, match="rows and columns must name the same places"):
-        dl.links(rtt)
+        dl.topology(rtt)
     good = pd.DataFrame([[0, 1], [1, 0]], index=["eu", "us"], columns=["eu", "us"])
     with pytest.raises(ValueError, match="did you mean 'us'"):
-        dl.links(good, nodes=["uss"])
+        dl.topology(good, nodes=["uss"])
 
 
 def test_nodes_that_do_not_exist_are_found_by_the_model(model):
     with pytest.raises(ValueError, match=r"row 1 of table 'links': to = 2, but nodes are 0 .. 1"):
-        dl.run(model, nodes=2, links=dl.links(np.ones((3, 3)) - np.eye(3), nodes=[0, 1, 2]))
+        dl.run(model, nodes=2, links=dl.topology(np.ones((3, 3)) - np.eye(3), nodes=[0, 1, 2]))
 
 
 # --- faults ---
