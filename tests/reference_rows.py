@@ -74,6 +74,9 @@ def compute(row, answer):
     wanted = answer["quantities"][row["quantity"]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dl.DistlabWarning)  # an overloaded system is the point of some rows
+        if answer.get("theory"):
+            value = evaluate(wanted, dl.run(answer["run"], **arguments).theory)
+            return plain(value), 0.0
         if models()[answer["run"]].exact:
             run = dl.run(answer["run"], keep=True, **arguments)
             value = evaluate(wanted, dict(run.metrics) | run.tables)

@@ -220,7 +220,7 @@ static inline void *dlab_rpc_volatile(const dlab_rpc *rpc, void *state)
 }
 
 /* A draw in ns, not negative and small enough to be added up; without a generator (time is chosen) 0. */
-#define DLAB_RPC_TIME_MAX (INT64_C(1) << 56)
+#define DLAB_RPC_TIME_MAX (INT64_C(1) << 52) /* 52 days */
 static inline int64_t dlab_rpc_draw(const dlab_sampler *sampler, dlab_rng *rng, double factor)
 {
     const double ns = rng != NULL ? (double)dlab_sample_ns(sampler, rng) * factor : 0;

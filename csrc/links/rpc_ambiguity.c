@@ -354,6 +354,15 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
     return code;
 }
 
+static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
+{
+    const params *p = params_;
+    const uint32_t nodes = p->medium == DLAB_RPC_MEDIUM_CALL ? 2 : 3;
+    if (p->faults.count == 0 || p->faults.table >= pool->count) return DLAB_OK;
+    const dlab_fault_row *rows = pool->tables[p->faults.table].rows;
+    return dlab_faults_check(rows + p->faults.first, p->faults.count, nodes, err);
+}
+
 static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)
 {
     const params *p = params_;
@@ -420,6 +429,7 @@ const dlab_model dlab_links_rpc_ambiguity = {
     .bugs = bugs,
     .trace = &dlab_rpc_schema,
     .theory_columns = theory_columns,
+    .check = check,
     .warn = warn,
     .steps = steps,
     .run = run,

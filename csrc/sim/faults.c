@@ -332,10 +332,3 @@ int dlab_faults_heal(dlab_faults *f, dlab_world *w)
         if (dlab_faults_end(f, w, k)) return w->ctx->err.code;
     return DLAB_OK;
 }
-
-int dlab_faults_heal(dlab_faults *f, struct dlab_world *world)
-{
-    (void)world;
-    f->count = 0;
-    return DLAB_OK;
-}

@@ -157,7 +157,8 @@ static int die(dlab_world *w, uint32_t i, const dlab_output *o)
     if (dlab_world_crash(w, i, DLAB_KEEP_SYNCED)) return w->ctx->err.code;
     if (o->most < 0) return DLAB_OK;
     const int64_t down = o->least + (int64_t)(u * (double)(o->most - o->least));
-    return dlab_world_at(w, w->scheduler.now + down, DLAB_EVENT_RESTART, i, 0, 0);
+    const int64_t now = w->scheduler.now, room = DLAB_TIME_MAX - now;
+    return dlab_world_at(w, now + (down < room ? down : room), DLAB_EVENT_RESTART, i, 0, 0);
 }
 
 /* Carry out outputs from `next` on, in order. */

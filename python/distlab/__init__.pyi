@@ -41,8 +41,8 @@ __all__ = [
     "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
     "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
     "empirical", "enumerate", "erlang", "estimate", "exponential", "fault", "faults", "gamma",
-    "hyperexponential", "lesson", "links", "load", "lognormal", "mixture", "models", "normal", "pareto",
-    "register", "run", "solve", "sweep", "table", "uniform", "weibull",
+    "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal", "pareto", "register",
+    "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
 ]
 
 def axis(
@@ -134,23 +134,6 @@ def hyperexponential(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
-def links(
-    matrix: Any,
-    /,
-    *,
-    unit: str | None = "ms",
-    measure: Literal["rtt", "one_way"] = "rtt",
-    nodes: Sequence[int | str] | None = None,
-    scv: _Real = 0,
-    loss: _Real | ArrayLike | None = None,
-    duplicate: _Real | ArrayLike | None = None,
-    reorder: _Real | ArrayLike | None = None,
-    corrupt: _Real | ArrayLike | None = None,
-    bandwidth: _Real | ArrayLike | None = None,
-    link_queue: _Real | ArrayLike | None = None,
-    ordering: Literal["none", "fifo"] | None = None,
-    label: str | None = None,
-) -> Table: ...
 def load(path: str | PathLike[str]) -> Sweep: ...
 def lognormal(
     median: _Real | None = None,
@@ -227,6 +210,23 @@ def sweep(
     **params: Any,
 ) -> Sweep: ...
 def table(rows: Any, /, *, label: str | None = None) -> Table: ...
+def topology(
+    matrix: Any,
+    /,
+    *,
+    unit: str | None = "ms",
+    measure: Literal["rtt", "one_way"] = "rtt",
+    nodes: Sequence[int | str] | None = None,
+    scv: _Real = 0,
+    loss: _Real | ArrayLike | None = None,
+    duplicate: _Real | ArrayLike | None = None,
+    reorder: _Real | ArrayLike | None = None,
+    corrupt: _Real | ArrayLike | None = None,
+    bandwidth: _Real | ArrayLike | None = None,
+    link_queue: _Real | ArrayLike | None = None,
+    ordering: Literal["none", "fifo"] | None = None,
+    label: str | None = None,
+) -> Table: ...
 def uniform(low: _Real, high: _Real, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
 def weibull(
     shape: _Real,

@@ -1,5 +1,5 @@
-/* Helpers of the tests of links.rpc_ambiguity: parameters in a line, every way the coins can fall, and the law
- * of a call by brute force. */
+/* Helpers of the tests of links.rpc_ambiguity: quiet parameters, every way the coins can fall, and the law of
+ * a call by brute force. */
 #ifndef DISTLAB_TEST_RPC_LAB_H
 #define DISTLAB_TEST_RPC_LAB_H
 #include <math.h>
@@ -191,15 +191,15 @@ static inline bool theory_of(const params *p, call_law *l)
     dlab_arena_free(&ctx.arena);
     if (isnan(v[5])) return false;
     *l = (call_law){ .ok = v[5],
-                .error = v[6],
-                .timeout = v[7],
-                .executed_and_timeout = v[7] > 0 ? v[0] * v[7] : 0,
-                .executed_and_error = v[6] > 0 ? v[1] * v[6] : 0,
-                .lost = v[3],
-                .duplicated = v[4],
-                .executions = v[2],
-                .attempts = v[8],
-                .weight = 1 };
+                     .error = v[6],
+                     .timeout = v[7],
+                     .executed_and_timeout = v[7] > 0 ? v[0] * v[7] : 0,
+                     .executed_and_error = v[6] > 0 ? v[1] * v[6] : 0,
+                     .lost = v[3],
+                     .duplicated = v[4],
+                     .executions = v[2],
+                     .attempts = v[8],
+                     .weight = 1 };
     return true;
 }
 

@@ -242,7 +242,7 @@ static void planted_bugs_break_promises(void **state)
         p.crash_before = 0.3;
         p.bug = DLAB_LINKS_RPC_AMBIGUITY_BUG_REPLY_BEFORE_EXECUTE;
         assert_int_equal(enumerate_call(&p, &l, &ways, NULL), DLAB_OK);
-        /* Told ok, and the server, or the worker whose acknowledgement was heard, died with the work undone. */
+        /* Told ok, and the server, or a worker whose acknowledgement was heard, died before its work. */
         const double broken = 0.9 * 0.8 * 0.3 * (medium == 0 ? 1 : 0.9 * 0.8);
         assert_true(fabsl(l.violations - broken) < 1e-12L);
         p.bug = DLAB_LINKS_RPC_AMBIGUITY_BUG_NONE;
