@@ -163,7 +163,7 @@ const void *dlab_study_rows(dlab_study *s, const char *table, size_t point, size
     *count = 0;
     const int t = dlab_study_ran(s, point, rep) != NULL ? find_table(s, table) : -1;
     if (t < 0) return NULL;
-    const dlab_output *out = &s->sweep.outputs[t];
+    const dlab_kept *out = &s->sweep.outputs[t];
     const uint64_t *at = out->offsets + point * s->reps + rep;
     *count = (size_t)(at[1] - at[0]);
     return *count > 0 ? out->rows.rows + at[0] * out->rows.row_size : NULL;
@@ -209,7 +209,7 @@ int dlab_study_series(dlab_study *s, const char *table, const char *column, size
     if (c < 0) return s->err.code;
     char none = 0; /* never read: an output without rows still has an address */
     uint64_t offsets[2] = { 0, count };
-    const dlab_output one = { .rows = { .rows = count > 0 ? (char *)(uintptr_t)rows : &none, .count = count },
-                              .offsets = offsets };
+    const dlab_kept one = { .rows = { .rows = count > 0 ? (char *)(uintptr_t)rows : &none, .count = count },
+                            .offsets = offsets };
     return dlab_series_resample(about, &one, 1, c, times, n, values, &s->err);
 }
