@@ -18,7 +18,7 @@ void *dlab_world_grow(dlab_world *w, void *old, uint32_t *capacity, size_t size,
     return more;
 }
 
-static int open_outputs(dlab_world *w, dlab_outputs *out)
+int dlab_world_open_outputs(dlab_world *w, dlab_outputs *out)
 {
     *out = (dlab_outputs){ .count_max = w->core->outputs_max, .bytes_max = w->core->bytes_max };
     out->at = dlab_alloc(w->ctx, out->count_max, sizeof *out->at);
@@ -37,7 +37,7 @@ static int open_nodes(dlab_world *w)
     w->ghost = dlab_alloc(w->ctx, core->ghost_bytes + 1, 1);
     w->local = dlab_alloc(w->ctx, n, sizeof *w->local);
     w->running = dlab_alloc(w->ctx, n, sizeof *w->running);
-    if (w->ctx->err.code != DLAB_OK || open_outputs(w, &w->outputs)) return w->ctx->err.code;
+    if (w->ctx->err.code != DLAB_OK || dlab_world_open_outputs(w, &w->outputs)) return w->ctx->err.code;
     if (core->durable > 0 && setup->disks == NULL) {
         w->stable = dlab_alloc(w->ctx, n, core->durable);
         if (w->stable == NULL) return w->ctx->err.code;
@@ -53,7 +53,6 @@ static int open_nodes(dlab_world *w)
         dlab_stream(w->ctx, &node->rng, DLAB_PURPOSE_NODE, i);
         dlab_stream(w->ctx, &node->timer_rng, DLAB_PURPOSE_TIMER, i);
         dlab_clock_open(&node->clock, setup->clocks, w->ctx, i);
-        if (core->durable > 0 && open_outputs(w, &node->held)) return w->ctx->err.code;
         if (w->disks != NULL &&
             dlab_disk_open(&w->disks[i], setup->disks, &w->atlas, core->durable, i, w->ctx))
             return w->ctx->err.code;
@@ -145,13 +144,24 @@ void dlab_world_view(dlab_world *w, dlab_view *view)
                          .ghost = w->ghost,
                          .now = w->local,
                          .running = w->running,
-                         .nodes = w->core->nodes };
+                         .nodes = w->core->nodes,
+                         .actor = DLAB_NO_NODE };
 }
 
-static void check(dlab_world *w)
+/* Faults and the model's own events may touch any node. */
+static uint32_t actor_of(const dlab_event *event)
+{
+    return event->kind == DLAB_EVENT_FAULT || event->kind == DLAB_EVENT_HEAL ||
+                   event->kind >= DLAB_EVENT_MODEL
+               ? DLAB_NO_NODE
+               : event->node;
+}
+
+static void check(dlab_world *w, const dlab_event *event)
 {
     dlab_view view;
     dlab_world_view(w, &view);
+    view.actor = actor_of(event);
     const int broken = w->core->check(w->core, &view);
     if (broken < 0) return;
     if (w->broken_count++ == 0) {
@@ -205,7 +215,7 @@ int dlab_world_step(dlab_world *w, int64_t until)
         (event.kind == DLAB_EVENT_DELIVER ? dlab_world_deliver(w, &event) : dispatch(w, &event)) ||
         w->ctx->err.code != DLAB_OK)
         return -1;
-    if (w->setup->check && w->core->check != NULL) check(w);
+    if (w->setup->check && w->core->check != NULL) check(w, &event);
     return 1;
 }
 

@@ -46,6 +46,9 @@ void dlab_world_describe(const void *arg, dlab_choice choice, char *text, size_t
 void *dlab_world_grow(dlab_world *w, void *old, uint32_t *capacity, size_t size, uint32_t most,
                       const char *what);
 
+/* Room for what one step puts out. */
+int dlab_world_open_outputs(dlab_world *w, dlab_outputs *out);
+
 /* Messages. */
 static inline dlab_flight *dlab_world_flight(const dlab_world *w, uint32_t slot)
 {

@@ -119,13 +119,14 @@ static int persist(dlab_world *w, uint32_t i, const dlab_output *o, bool *done)
 }
 
 /* Keep what follows output `next` until the disk has answered. */
-static void hold(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
+static int hold(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
 {
     dlab_node *node = &w->nodes[i];
+    if (node->held.at == NULL && dlab_world_open_outputs(w, &node->held)) return w->ctx->err.code;
     node->busy = node->waits_for_disk = true;
     if (out == &node->held) {
         node->held_next = next;
-        return;
+        return DLAB_OK;
     }
     node->held_next = 0;
     node->held.count = out->count - next;
@@ -137,6 +138,7 @@ static void hold(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t ne
             to->message.body =
                 node->held.bytes + ((const unsigned char *)out->at[k].message.body - out->bytes);
     }
+    return DLAB_OK;
 }
 
 /* Something happened that people and invariants may want to know. */
@@ -174,10 +176,7 @@ static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t ne
         case DLAB_CANCEL_TIMER: cancel_timer(w, i, o->timer); break;
         case DLAB_PERSIST:
             code = persist(w, i, o, &done);
-            if (code == DLAB_OK && !done && !o->async) {
-                hold(w, i, out, k + 1);
-                return DLAB_OK;
-            }
+            if (code == DLAB_OK && !done && !o->async) return hold(w, i, out, k + 1);
             break;
         case DLAB_APPLY:
         case DLAB_REPLY:

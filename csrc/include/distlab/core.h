@@ -85,14 +85,16 @@ typedef struct dlab_outputs {
     bool overflow;
 } dlab_outputs;
 
-/* What an invariant may look at: every node's state and clock, and the ghost that remembers promises. */
+/* What an invariant may look at: every node's state and clock, and the ghost that remembers promises, which a
+ * check may bring up to date. */
 typedef struct dlab_view {
     const unsigned char *states;
     size_t stride;
-    const void *ghost;
+    void *ghost;
     const int64_t *now;  /* ns, each node's monotonic clock */
     const bool *running; /* false: crashed */
     uint32_t nodes;
+    uint32_t actor; /* the one node whose state may have changed since the last look; DLAB_NO_NODE: any */
 } dlab_view;
 
 static inline const void *dlab_view_node(const dlab_view *v, uint32_t node)
