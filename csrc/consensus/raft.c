@@ -21,26 +21,26 @@ static raft open_step(const dlab_core *core, uint32_t node, void *state, const d
 
 static void start(raft *r)
 {
-    raft_recover(r);
+    dlab_raft_recover(r);
     r->live->role = DLAB_RAFT_ROLE_OUTSIDER;
-    if (!r->live->damaged) raft_become_follower(r, r->hard->term, 0);
+    if (!r->live->damaged) dlab_raft_become_follower(r, r->hard->term, 0);
 }
 
 /* Messages that only a leader of this very term listens to. */
 static void take_answer(raft *r, const dlab_message *m)
 {
     if (m->a > r->hard->term) {
-        raft_become_follower(r, m->a, 0);
-        raft_persist(r);
+        dlab_raft_become_follower(r, m->a, 0);
+        dlab_raft_persist(r);
         return;
     }
     if (m->a != r->hard->term || !raft_leads(r)) return;
     switch (m->kind) {
-    case DLAB_RAFT_APPENDED: raft_take_appended(r, m); return;
-    case DLAB_RAFT_REFUSED: raft_take_refused(r, m); return;
-    case DLAB_RAFT_ALIVE: raft_take_alive(r, m); return;
-    case DLAB_RAFT_STORED: raft_take_stored(r, m); return;
-    default: raft_take_read_forward(r, m); return;
+    case DLAB_RAFT_APPENDED: dlab_raft_take_appended(r, m); return;
+    case DLAB_RAFT_REFUSED: dlab_raft_take_refused(r, m); return;
+    case DLAB_RAFT_ALIVE: dlab_raft_take_alive(r, m); return;
+    case DLAB_RAFT_STORED: dlab_raft_take_stored(r, m); return;
+    default: dlab_raft_take_read_forward(r, m); return;
     }
 }
 
@@ -48,16 +48,16 @@ static void take_message(raft *r, const dlab_message *m)
 {
     switch (m->kind) {
     case DLAB_RAFT_PRE_VOTE_REQUEST:
-    case DLAB_RAFT_VOTE_REQUEST: raft_take_vote_request(r, m); return;
+    case DLAB_RAFT_VOTE_REQUEST: dlab_raft_take_vote_request(r, m); return;
     case DLAB_RAFT_PRE_VOTE:
-    case DLAB_RAFT_VOTE: raft_take_vote(r, m); return;
-    case DLAB_RAFT_APPEND: raft_take_append(r, m); return;
-    case DLAB_RAFT_HEARTBEAT: raft_take_heartbeat(r, m); return;
-    case DLAB_RAFT_SNAPSHOT: raft_take_snapshot(r, m); return;
-    case DLAB_RAFT_COMMAND: raft_take_command(r, m); return;
-    case DLAB_RAFT_READ_INDEX: raft_take_read_index(r, m); return;
+    case DLAB_RAFT_VOTE: dlab_raft_take_vote(r, m); return;
+    case DLAB_RAFT_APPEND: dlab_raft_take_append(r, m); return;
+    case DLAB_RAFT_HEARTBEAT: dlab_raft_take_heartbeat(r, m); return;
+    case DLAB_RAFT_SNAPSHOT: dlab_raft_take_snapshot(r, m); return;
+    case DLAB_RAFT_COMMAND: dlab_raft_take_command(r, m); return;
+    case DLAB_RAFT_READ_INDEX: dlab_raft_take_read_index(r, m); return;
     case DLAB_RAFT_TIMEOUT_NOW:
-        if (m->a == r->hard->term && !raft_leads(r) && raft_may_campaign(r)) raft_campaign(r, true);
+        if (m->a == r->hard->term && !raft_leads(r) && dlab_raft_may_campaign(r)) dlab_raft_campaign(r, true);
         return;
     default: take_answer(r, m);
     }
@@ -66,15 +66,15 @@ static void take_message(raft *r, const dlab_message *m)
 static void take_timer(raft *r, uint32_t timer)
 {
     switch (timer) {
-    case DLAB_RAFT_TIMER_ELECTION: raft_election_due(r); return;
+    case DLAB_RAFT_TIMER_ELECTION: dlab_raft_election_due(r); return;
     case DLAB_RAFT_TIMER_HEARTBEAT_DUE:
         if (!raft_leads(r)) return;
-        raft_heartbeat(r);
+        dlab_raft_heartbeat(r);
         dlab_set_timer(r->out, DLAB_RAFT_TIMER_HEARTBEAT_DUE, r->c->heartbeat, r->c->heartbeat);
         return;
-    case DLAB_RAFT_TIMER_QUORUM_CHECK: raft_check_quorum(r); return;
-    case DLAB_RAFT_TIMER_TRANSFER_DUE: raft_transfer_due(r); return;
-    default: raft_apply(r); raft_serve_reads(r);
+    case DLAB_RAFT_TIMER_QUORUM_CHECK: dlab_raft_check_quorum(r); return;
+    case DLAB_RAFT_TIMER_TRANSFER_DUE: dlab_raft_transfer_due(r); return;
+    default: dlab_raft_apply(r); dlab_raft_serve_reads(r);
     }
 }
 
@@ -82,18 +82,18 @@ static void step(const dlab_core *core, uint32_t node, void *state, const dlab_i
 {
     raft r = open_step(core, node, state, in, out);
     if (node >= r.c->servers) {
-        raft_client_step(r.c, node, state, in, out);
+        dlab_raft_client_step(r.c, node, state, in, out);
         return;
     }
     if (in->kind == DLAB_ON_START) start(&r);
     if (r.live->damaged) return;
     if (in->kind == DLAB_ON_MESSAGE) take_message(&r, in->message);
     else if (in->kind == DLAB_ON_TIMER) take_timer(&r, in->timer);
-    else if (in->kind == DLAB_ON_REQUEST) raft_take_request(&r, in->message);
-    else if (in->kind == DLAB_ON_PERSISTED && in->ticket >> 63 != 0) raft_snapshot_durable(&r);
-    else if (in->kind == DLAB_ON_PERSISTED) raft_entries_durable(&r, in->ticket);
-    if (in->kind == DLAB_ON_MESSAGE && r.live->read_count > 0) raft_serve_reads(&r);
-    raft_persist(&r);
+    else if (in->kind == DLAB_ON_REQUEST) dlab_raft_take_request(&r, in->message);
+    else if (in->kind == DLAB_ON_PERSISTED && in->ticket >> 63 != 0) dlab_raft_snapshot_durable(&r);
+    else if (in->kind == DLAB_ON_PERSISTED) dlab_raft_entries_durable(&r, in->ticket);
+    if (in->kind == DLAB_ON_MESSAGE && r.live->read_count > 0) dlab_raft_serve_reads(&r);
+    dlab_raft_persist(&r);
 }
 
 static uint32_t role_of(const dlab_core *core, uint32_t node)
@@ -168,7 +168,7 @@ dlab_core dlab_raft_core(const dlab_raft *c)
                         .timers = DLAB_RAFT_TIMER_COUNT,
                         .state_bytes = c->state_bytes,
                         .durable = c->durable,
-                        .ghost_bytes = raft_ghost_bytes(c),
+                        .ghost_bytes = dlab_raft_ghost_bytes(c),
                         /* Two bursts to each peer, a round of heartbeats, applied entries with their answers,
                          * reads answered, timers and writes. */
                         .outputs_max = 6 * c->servers + 3 * RAFT_APPLY_MAX + DLAB_RAFT_READS_MAX + 32,
@@ -176,8 +176,8 @@ dlab_core dlab_raft_core(const dlab_raft *c)
                         .body_max = body,
                         .schema = &dlab_raft_schema,
                         .step = step,
-                        .observe = raft_observe,
-                        .check = raft_check,
+                        .observe = dlab_raft_observe,
+                        .check = dlab_raft_check,
                         .role = role_of,
                         .lane = lane_of,
                         .leader = leader_of };

@@ -1,13 +1,15 @@
 /* Raft as a step function (Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm",
- * extended version 2014: "the paper"; Ongaro's dissertation 2014: "the thesis"). Sentences in quotes above the
- * code are theirs.
+ * extended version 2014: "the paper"; Ongaro's dissertation 2014: "the thesis"). Sentences in quotes above
+ * the code are theirs.
  *
  * Servers are nodes 0 .. servers - 1, clients the nodes behind them. A node's state is one block: durable
- * bytes first (term and vote; two snapshot slots; the log as a ring of entries with checksums), volatile ones
- * behind. A write that a crash tore is noticed by its checksum, a left-over of an older log by its version.
+ * bytes first (term and vote; two snapshot slots; the log as a ring of entries with checksums), volatile
+ * ones behind. A write that a crash tore is noticed by its checksum, a left-over of an older log by its
+ * version.
  *
- * Limits: servers <= 16 and clients <= 64 (sets of nodes are bit masks), terms and indexes below 2^32, a ring
- * of log_capacity entries: a leader whose ring is full of entries it may not yet compact refuses proposals. */
+ * Limits: servers <= 16 and clients <= 64 (sets of nodes are bit masks), terms and indexes below 2^32, a
+ * ring of log_capacity entries: a leader whose ring is full of entries it may not yet compact refuses
+ * proposals. */
 #ifndef DISTLAB_CONSENSUS_RAFT_H
 #define DISTLAB_CONSENSUS_RAFT_H
 #include <distlab/core.h>

@@ -1,10 +1,10 @@
-/* Raft: the promises, looked at after every event. The five of the paper's figure 3, and what the fuzzers of
- * public Raft libraries check besides (index order, terms that never fall, no committed entry removed, a
+/* Raft: the promises, looked at after every event. The five of the paper's figure 3, and what the fuzzers
+ * of public Raft libraries check besides (index order, terms that never fall, no committed entry removed, a
  * command executed once).
  *
- * Only the server that acted can have broken anything, and a hash over the log's prefix (its chain) makes two
- * logs comparable at one index in constant time. The ghost remembers what was promised: who led each term, the
- * chain of each committed index, what each server had. */
+ * Only the server that acted can have broken anything, and a hash over the log's prefix (its chain) makes
+ * two logs comparable at one index in constant time. The ghost remembers what was promised: who led each
+ * term, the chain of each committed index, what each server had. */
 #include "consensus/raft_inner.h"
 
 enum { TERMS = 1024, INDEXES = 4096 };
@@ -25,14 +25,14 @@ typedef struct ghost {
     seen servers[DLAB_RAFT_SERVERS_MAX];
 } ghost;
 
-size_t raft_ghost_bytes(const dlab_raft *c)
+size_t dlab_raft_ghost_bytes(const dlab_raft *c)
 {
     (void)c;
     return sizeof(ghost);
 }
 
 /* A command is executed at one index only, the same at every server. */
-void raft_observe(const dlab_core *core, void *memory, uint32_t node, const dlab_output *o)
+void dlab_raft_observe(const dlab_core *core, void *memory, uint32_t node, const dlab_output *o)
 {
     const dlab_raft *c = core->config;
     ghost *g = memory;
@@ -44,7 +44,7 @@ void raft_observe(const dlab_core *core, void *memory, uint32_t node, const dlab
     g->executed_index[client] = o->message.a;
 }
 
-/* A server's state for reading: raft_term_at and raft_chain_at take it. */
+/* A server's state for reading: what reads the log takes it. */
 static raft reader(const dlab_core *core, const dlab_view *view, uint32_t node)
 {
     const dlab_raft *c = core->config;
@@ -69,8 +69,8 @@ static bool logs_match(const raft *a, const raft *b)
 {
     uint32_t index = a->live->last < b->live->last ? a->live->last : b->live->last;
     for (; index > 0 && holds(a, index) && holds(b, index); index--)
-        if (raft_term_at(a, index) == raft_term_at(b, index))
-            return raft_chain_at(a, index) == raft_chain_at(b, index);
+        if (dlab_raft_term_at(a, index) == dlab_raft_term_at(b, index))
+            return dlab_raft_chain_at(a, index) == dlab_raft_chain_at(b, index);
     return true;
 }
 
@@ -83,14 +83,14 @@ static int check_leader(ghost *g, const raft *r, const seen *before)
     g->leader[at] = (uint16_t)r->me;
     if (!new && before->role == DLAB_RAFT_ROLE_LEADER && before->term == term) {
         if (r->live->last < before->last ||
-            (holds(r, before->last) && raft_chain_at(r, before->last) != before->last_chain))
+            (holds(r, before->last) && dlab_raft_chain_at(r, before->last) != before->last_chain))
             return DLAB_RAFT_BROKEN_LEADER_APPEND_ONLY;
     }
-    /* "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders
-     * for all higher-numbered terms." */
+    /* "If a log entry is committed in a given term, then that entry will be present in the logs of the
+     * leaders for all higher-numbered terms." */
     if (new && g->commit > 0) {
         const bool has = g->chain_index[g->commit % INDEXES] == g->commit && holds(r, g->commit)
-                             ? raft_chain_at(r, g->commit) == g->chain[g->commit % INDEXES]
+                             ? dlab_raft_chain_at(r, g->commit) == g->chain[g->commit % INDEXES]
                              : r->live->last >= g->commit;
         if (!has) return DLAB_RAFT_BROKEN_LEADER_COMPLETENESS;
     }
@@ -106,7 +106,7 @@ static int check_commit(ghost *g, const raft *r, const seen *before)
     for (; index <= v->commit && index > 0; index++) {
         if (!holds(r, index)) continue;
         const uint32_t at = index % INDEXES;
-        const uint64_t chain = raft_chain_at(r, index);
+        const uint64_t chain = dlab_raft_chain_at(r, index);
         if (g->chain_index[at] == index && g->chain[at] != chain)
             return DLAB_RAFT_BROKEN_STATE_MACHINE_SAFETY;
         if (g->chain_index[at] < index) {
@@ -134,13 +134,13 @@ static int check_server(const dlab_core *core, const dlab_view *view, ghost *g, 
                       .role = v->role,
                       .last = v->last,
                       .commit = v->commit,
-                      .last_chain = raft_chain_at(&r, v->last),
-                      .commit_chain = raft_chain_at(&r, v->commit) };
+                      .last_chain = dlab_raft_chain_at(&r, v->last),
+                      .commit_chain = dlab_raft_chain_at(&r, v->commit) };
     if (v->applied > v->commit || v->commit > v->last) return DLAB_RAFT_BROKEN_INDEX_ORDER;
     if (term < was.term) return DLAB_RAFT_BROKEN_MONOTONIC_TERM;
-    if (v->last > v->snapshot && raft_term_at(&r, v->last) > term) return DLAB_RAFT_BROKEN_LOG_TERMS;
+    if (v->last > v->snapshot && dlab_raft_term_at(&r, v->last) > term) return DLAB_RAFT_BROKEN_LOG_TERMS;
     if (was.commit > 0 && (v->last < was.commit ||
-                           (holds(&r, was.commit) && raft_chain_at(&r, was.commit) != was.commit_chain)))
+                           (holds(&r, was.commit) && dlab_raft_chain_at(&r, was.commit) != was.commit_chain)))
         return DLAB_RAFT_BROKEN_COMMITTED_POP;
     int broken = check_commit(g, &r, &was);
     if (broken >= 0) return broken;
@@ -153,7 +153,7 @@ static int check_server(const dlab_core *core, const dlab_view *view, ghost *g, 
     return -1;
 }
 
-int raft_check(const dlab_core *core, const dlab_view *view)
+int dlab_raft_check(const dlab_core *core, const dlab_view *view)
 {
     const dlab_raft *c = core->config;
     ghost *g = view->ghost;

@@ -65,7 +65,8 @@ static void take_result(const dlab_raft *c, uint32_t node, dlab_raft_client *s, 
     }
 }
 
-void raft_client_step(const dlab_raft *c, uint32_t node, void *state, const dlab_input *in, dlab_outputs *out)
+void dlab_raft_client_step(const dlab_raft *c, uint32_t node, void *state, const dlab_input *in,
+                           dlab_outputs *out)
 {
     dlab_raft_client *s = state;
     if (in->kind == DLAB_ON_START) {

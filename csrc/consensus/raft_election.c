@@ -1,7 +1,7 @@
 /* Raft: elections. Pre-vote: thesis 9.6. Quorum check and stickiness: thesis 6.2 and 4.2.3. */
 #include "consensus/raft_inner.h"
 
-bool raft_may_campaign(const raft *r)
+bool dlab_raft_may_campaign(const raft *r)
 {
     const dlab_raft_members *m = &r->live->members;
     if (raft_has_bug(r, DLAB_RAFT_BUG_LEARNER_NEVER_VOTES) && (r->c->members.voters & raft_bit(r->me)) == 0)
@@ -10,7 +10,7 @@ bool raft_may_campaign(const raft *r)
 }
 
 /* "Raft uses randomized election timeouts ... chosen randomly from a fixed interval" (section 5.2). */
-void raft_arm_election(raft *r)
+void dlab_raft_arm_election(raft *r)
 {
     dlab_set_timer(r->out, DLAB_RAFT_TIMER_ELECTION, r->c->election_least, r->c->election_most);
 }
@@ -24,7 +24,7 @@ static uint32_t idle_role(const raft *r)
 
 /* "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower"
  * (figure 2). */
-void raft_become_follower(raft *r, uint32_t term, uint32_t leader)
+void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader)
 {
     dlab_raft_live *v = r->live;
     if (raft_leads(r)) {
@@ -33,19 +33,19 @@ void raft_become_follower(raft *r, uint32_t term, uint32_t leader)
         dlab_cancel_timer(r->out, DLAB_RAFT_TIMER_QUORUM_CHECK);
         dlab_cancel_timer(r->out, DLAB_RAFT_TIMER_TRANSFER_DUE);
         v->transfer = 0;
-        raft_drop_reads(r);
+        dlab_raft_drop_reads(r);
     }
-    if (term > r->hard->term) raft_set_hard(r, term, 0);
+    if (term > r->hard->term) dlab_raft_set_hard(r, term, 0);
     v->leader = leader;
     v->role = idle_role(r);
-    raft_arm_election(r);
+    dlab_raft_arm_election(r);
 }
 
 /* A vote is asked of every voter; a server's own is cast by asking. */
 static void ask_votes(raft *r, unsigned kind, uint32_t term, bool transfer)
 {
     dlab_raft_live *v = r->live;
-    const raft_vote_body body = { raft_term_at(r, v->last), transfer };
+    const raft_vote_body body = { dlab_raft_term_at(r, v->last), transfer };
     const uint32_t voters = v->members.voters | v->members.outgoing;
     for (uint32_t i = 0; i < r->c->servers; i++)
         if (i != r->me && (voters & raft_bit(i)) != 0)
@@ -59,43 +59,43 @@ static void pre_campaign(raft *r)
     v->votes = raft_bit(r->me);
     v->refusals = 0;
     v->leader = 0;
-    raft_arm_election(r);
+    dlab_raft_arm_election(r);
     ask_votes(r, DLAB_RAFT_PRE_VOTE_REQUEST, r->hard->term + 1, false);
-    if (dlab_raft_is_quorum(&v->members, v->votes)) raft_campaign(r, false);
+    if (dlab_raft_is_quorum(&v->members, v->votes)) dlab_raft_campaign(r, false);
 }
 
 /* "To begin an election, a follower increments its current term and transitions to candidate state. It then
  * votes for itself and issues RequestVote RPCs in parallel" (section 5.2). */
-void raft_campaign(raft *r, bool transfer)
+void dlab_raft_campaign(raft *r, bool transfer)
 {
     dlab_raft_live *v = r->live;
     v->role = DLAB_RAFT_ROLE_CANDIDATE;
     v->leader = 0;
     v->votes = raft_bit(r->me);
     v->refusals = 0;
-    raft_set_hard(r, r->hard->term + 1, r->me + 1);
-    raft_arm_election(r);
-    raft_persist(r);
+    dlab_raft_set_hard(r, r->hard->term + 1, r->me + 1);
+    dlab_raft_arm_election(r);
+    dlab_raft_persist(r);
     ask_votes(r, DLAB_RAFT_VOTE_REQUEST, r->hard->term, transfer);
-    if (dlab_raft_is_quorum(&v->members, v->votes)) raft_become_leader(r);
+    if (dlab_raft_is_quorum(&v->members, v->votes)) dlab_raft_become_leader(r);
 }
 
-void raft_election_due(raft *r)
+void dlab_raft_election_due(raft *r)
 {
     if (raft_leads(r)) return;
-    if (!raft_may_campaign(r)) {
-        raft_arm_election(r);
+    if (!dlab_raft_may_campaign(r)) {
+        dlab_raft_arm_election(r);
         return;
     }
     if (r->c->pre_vote) pre_campaign(r);
-    else raft_campaign(r, false);
+    else dlab_raft_campaign(r, false);
 }
 
 /* "If two logs have last entries with different terms, then the log with the later term is more up-to-date.
  * If the logs end with the same term, then whichever log is longer is more up-to-date" (section 5.4.1). */
 static bool is_up_to_date(const raft *r, uint32_t last_term, uint32_t last)
 {
-    const uint32_t mine = raft_term_at(r, r->live->last);
+    const uint32_t mine = dlab_raft_term_at(r, r->live->last);
     if (raft_has_bug(r, DLAB_RAFT_BUG_SKIP_UP_TO_DATE)) return true;
     if (raft_has_bug(r, DLAB_RAFT_BUG_LENGTH_BEFORE_TERM))
         return last != r->live->last ? last > r->live->last : last_term >= mine;
@@ -113,11 +113,11 @@ static bool hears_a_leader(const raft *r)
 
 static void answer_vote(raft *r, const dlab_message *m, unsigned kind, uint32_t term, bool granted)
 {
-    raft_persist(r);
+    dlab_raft_persist(r);
     dlab_send(r->out, m->from, kind, term, granted, NULL, 0);
 }
 
-void raft_take_vote_request(raft *r, const dlab_message *m)
+void dlab_raft_take_vote_request(raft *r, const dlab_message *m)
 {
     const raft_vote_body *body = m->body;
     const bool pre = m->kind == DLAB_RAFT_PRE_VOTE_REQUEST;
@@ -129,14 +129,14 @@ void raft_take_vote_request(raft *r, const dlab_message *m)
         answer_vote(r, m, DLAB_RAFT_PRE_VOTE, granted ? m->a : r->hard->term, granted);
         return;
     }
-    if (m->a > r->hard->term) raft_become_follower(r, m->a, 0);
+    if (m->a > r->hard->term) dlab_raft_become_follower(r, m->a, 0);
     /* "If votedFor is null or candidateId, and candidate's log is at least as up-to-date as receiver's log,
      * grant vote" (figure 2). */
     const bool free = r->hard->vote == 0 || r->hard->vote == m->from + 1u;
     const bool granted = m->a == r->hard->term && free && fresh;
     if (granted) {
-        raft_set_hard(r, r->hard->term, m->from + 1u);
-        raft_arm_election(r);
+        dlab_raft_set_hard(r, r->hard->term, m->from + 1u);
+        dlab_raft_arm_election(r);
     }
     answer_vote(r, m, DLAB_RAFT_VOTE, r->hard->term, granted);
 }
@@ -147,31 +147,31 @@ static bool is_lost(const dlab_raft_members *m, uint32_t refusals)
     return !dlab_raft_is_quorum(m, (m->voters | m->outgoing) & ~refusals);
 }
 
-void raft_take_vote(raft *r, const dlab_message *m)
+void dlab_raft_take_vote(raft *r, const dlab_message *m)
 {
     dlab_raft_live *v = r->live;
     const bool pre = m->kind == DLAB_RAFT_PRE_VOTE;
     const uint32_t wanted = pre ? DLAB_RAFT_ROLE_PRE_CANDIDATE : DLAB_RAFT_ROLE_CANDIDATE;
     const uint32_t term = r->hard->term + (pre ? 1 : 0);
     if (m->a > r->hard->term && !(pre && m->b != 0)) {
-        raft_become_follower(r, m->a, 0);
-        raft_persist(r);
+        dlab_raft_become_follower(r, m->a, 0);
+        dlab_raft_persist(r);
         return;
     }
     if (v->role != wanted || (m->b != 0 && m->a != term)) return;
     if (m->b != 0) v->votes |= raft_bit(m->from);
     else v->refusals |= raft_bit(m->from);
     if (dlab_raft_is_quorum(&v->members, v->votes)) {
-        if (pre) raft_campaign(r, false);
-        else raft_become_leader(r);
+        if (pre) dlab_raft_campaign(r, false);
+        else dlab_raft_become_leader(r);
     } else if (is_lost(&v->members, v->refusals)) {
-        raft_become_follower(r, r->hard->term, 0);
+        dlab_raft_become_follower(r, r->hard->term, 0);
     }
 }
 
 /* "a leader steps down if an election timeout elapses without a successful round of heartbeats to a majority
  * of its cluster" (thesis 6.2). */
-void raft_check_quorum(raft *r)
+void dlab_raft_check_quorum(raft *r)
 {
     dlab_raft_live *v = r->live;
     uint32_t heard = raft_bit(r->me);
@@ -180,6 +180,6 @@ void raft_check_quorum(raft *r)
         if (v->peers[i].active) heard |= raft_bit(i);
         v->peers[i].active = false;
     }
-    if (!dlab_raft_is_quorum(&v->members, heard)) raft_become_follower(r, r->hard->term, 0);
+    if (!dlab_raft_is_quorum(&v->members, heard)) dlab_raft_become_follower(r, r->hard->term, 0);
     else dlab_set_timer(r->out, DLAB_RAFT_TIMER_QUORUM_CHECK, r->c->election_least, r->c->election_least);
 }

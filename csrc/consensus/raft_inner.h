@@ -63,76 +63,77 @@ static inline uint32_t raft_everybody(const raft *r)
 }
 
 /* raft_log.c: the log and what is durable. */
-uint32_t raft_term_at(const raft *r, uint32_t index); /* 0: not in the log */
-uint64_t raft_chain_at(const raft *r, uint32_t index);
-bool raft_is_full(const raft *r);
-void raft_put(raft *r, const dlab_raft_entry *entry); /* at last + 1 */
-void raft_cut(raft *r, uint32_t from);                /* entries from here on go */
-void raft_find_members(raft *r);                      /* the latest in the log, else the snapshot's */
-dlab_raft_members raft_members_at(const raft *r, uint32_t index, uint32_t *found);
-void raft_set_hard(raft *r, uint32_t term, uint32_t vote);
-void raft_persist(raft *r); /* what is dirty; what follows waits for it, unless entries are asynchronous */
-void raft_recover(raft *r);
-uint32_t raft_snapshot_crc(const raft *r, uint32_t slot);
+uint32_t dlab_raft_term_at(const raft *r, uint32_t index); /* 0: not in the log */
+uint64_t dlab_raft_chain_at(const raft *r, uint32_t index);
+bool dlab_raft_is_full(const raft *r);
+void dlab_raft_put(raft *r, const dlab_raft_entry *entry); /* at last + 1 */
+void dlab_raft_cut(raft *r, uint32_t from);                /* entries from here on go */
+void dlab_raft_find_members(raft *r);                      /* the latest in the log, else the snapshot's */
+dlab_raft_members dlab_raft_members_at(const raft *r, uint32_t index, uint32_t *found);
+void dlab_raft_set_hard(raft *r, uint32_t term, uint32_t vote);
+void dlab_raft_persist(
+    raft *r); /* what is dirty; what follows waits for it, unless entries are asynchronous */
+void dlab_raft_recover(raft *r);
+uint32_t dlab_raft_snapshot_crc(const raft *r, uint32_t slot);
 
 /* raft_election.c */
-void raft_arm_election(raft *r);
-void raft_become_follower(raft *r, uint32_t term, uint32_t leader);
-void raft_campaign(raft *r, bool transfer);
-void raft_take_vote_request(raft *r, const dlab_message *m);
-void raft_take_vote(raft *r, const dlab_message *m);
-void raft_check_quorum(raft *r);
-void raft_election_due(raft *r);
-bool raft_may_campaign(const raft *r);
+void dlab_raft_arm_election(raft *r);
+void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader);
+void dlab_raft_campaign(raft *r, bool transfer);
+void dlab_raft_take_vote_request(raft *r, const dlab_message *m);
+void dlab_raft_take_vote(raft *r, const dlab_message *m);
+void dlab_raft_check_quorum(raft *r);
+void dlab_raft_election_due(raft *r);
+bool dlab_raft_may_campaign(const raft *r);
 
 /* raft_leader.c: replication, as the leader sees it. */
-void raft_become_leader(raft *r);
-bool raft_propose(raft *r, const dlab_raft_entry *entry);
-void raft_broadcast(raft *r, bool even_empty);
-void raft_heartbeat(raft *r);
-void raft_take_appended(raft *r, const dlab_message *m);
-void raft_take_refused(raft *r, const dlab_message *m);
-void raft_take_alive(raft *r, const dlab_message *m);
-void raft_take_stored(raft *r, const dlab_message *m);
-void raft_advance_commit(raft *r);
-void raft_reset_peer(raft *r, uint32_t peer, uint32_t next);
-void raft_send_append(raft *r, uint32_t to, bool even_empty);
+void dlab_raft_become_leader(raft *r);
+bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry);
+void dlab_raft_broadcast(raft *r, bool even_empty);
+void dlab_raft_heartbeat(raft *r);
+void dlab_raft_take_appended(raft *r, const dlab_message *m);
+void dlab_raft_take_refused(raft *r, const dlab_message *m);
+void dlab_raft_take_alive(raft *r, const dlab_message *m);
+void dlab_raft_take_stored(raft *r, const dlab_message *m);
+void dlab_raft_advance_commit(raft *r);
+void dlab_raft_reset_peer(raft *r, uint32_t peer, uint32_t next);
+void dlab_raft_send_append(raft *r, uint32_t to, bool even_empty);
 
 /* raft_follower.c */
-void raft_take_append(raft *r, const dlab_message *m);
-void raft_take_heartbeat(raft *r, const dlab_message *m);
-void raft_take_snapshot(raft *r, const dlab_message *m);
-void raft_entries_durable(raft *r, uint64_t ticket);
-void raft_acknowledge(raft *r, uint32_t to, uint32_t match);
-void raft_set_commit(raft *r, uint32_t index);
+void dlab_raft_take_append(raft *r, const dlab_message *m);
+void dlab_raft_take_heartbeat(raft *r, const dlab_message *m);
+void dlab_raft_take_snapshot(raft *r, const dlab_message *m);
+void dlab_raft_entries_durable(raft *r, uint64_t ticket);
+void dlab_raft_acknowledge(raft *r, uint32_t to, uint32_t match);
+void dlab_raft_set_commit(raft *r, uint32_t index);
 
 /* raft_machine.c: applying, snapshots of one's own. */
-void raft_apply(raft *r);
-void raft_snapshot_durable(raft *r);
-uint64_t raft_read_register(const raft *r, uint32_t key);
-void raft_load_machine(raft *r, const unsigned char *bytes);
+void dlab_raft_apply(raft *r);
+void dlab_raft_snapshot_durable(raft *r);
+uint64_t dlab_raft_read_register(const raft *r, uint32_t key);
+void dlab_raft_load_machine(raft *r, const unsigned char *bytes);
 
 /* raft_read.c */
-void raft_take_command(raft *r, const dlab_message *m);
-void raft_answer(raft *r, uint32_t client, uint32_t sequence, uint32_t status, uint64_t value);
-void raft_take_read_forward(raft *r, const dlab_message *m);
-void raft_take_read_index(raft *r, const dlab_message *m);
-void raft_serve_reads(raft *r);
-void raft_drop_reads(raft *r);
+void dlab_raft_take_command(raft *r, const dlab_message *m);
+void dlab_raft_answer(raft *r, uint32_t client, uint32_t sequence, uint32_t status, uint64_t value);
+void dlab_raft_take_read_forward(raft *r, const dlab_message *m);
+void dlab_raft_take_read_index(raft *r, const dlab_message *m);
+void dlab_raft_serve_reads(raft *r);
+void dlab_raft_drop_reads(raft *r);
 
 /* raft_member.c */
-void raft_take_request(raft *r, const dlab_message *m);
-void raft_members_committed(raft *r);
-void raft_transfer_due(raft *r);
-void raft_go_on_transfer(raft *r, uint32_t peer);
+void dlab_raft_take_request(raft *r, const dlab_message *m);
+void dlab_raft_members_committed(raft *r);
+void dlab_raft_transfer_due(raft *r);
+void dlab_raft_go_on_transfer(raft *r, uint32_t peer);
 
 /* raft_client.c */
-void raft_client_step(const dlab_raft *c, uint32_t node, void *state, const dlab_input *in,
-                      dlab_outputs *out);
+void dlab_raft_client_step(const dlab_raft *c, uint32_t node, void *state, const dlab_input *in,
+                           dlab_outputs *out);
 
 /* raft_check.c */
-size_t raft_ghost_bytes(const dlab_raft *c);
-void raft_observe(const dlab_core *core, void *ghost, uint32_t node, const dlab_output *o);
-int raft_check(const dlab_core *core, const dlab_view *view);
+size_t dlab_raft_ghost_bytes(const dlab_raft *c);
+void dlab_raft_observe(const dlab_core *core, void *ghost, uint32_t node, const dlab_output *o);
+int dlab_raft_check(const dlab_core *core, const dlab_view *view);
 
 #endif

@@ -2,7 +2,7 @@
  * then fed a window of appends, or a snapshot when what it lacks is gone (etcd-io/raft's progress states). */
 #include "consensus/raft_inner.h"
 
-void raft_reset_peer(raft *r, uint32_t peer, uint32_t next)
+void dlab_raft_reset_peer(raft *r, uint32_t peer, uint32_t next)
 {
     dlab_raft_peer *p = &r->live->peers[peer];
     const uint32_t match = p->match;
@@ -71,7 +71,7 @@ static void put_append(raft *r, uint32_t to, uint32_t next, uint32_t count, uint
 {
     dlab_raft_live *v = r->live;
     unsigned char bytes[sizeof(raft_append_body) + DLAB_RAFT_BATCH_MAX * sizeof(dlab_raft_entry)];
-    const raft_append_body body = { raft_term_at(r, next - 1), v->commit, count, 0 };
+    const raft_append_body body = { dlab_raft_term_at(r, next - 1), v->commit, count, 0 };
     memcpy(bytes, &body, sizeof body);
     for (uint32_t k = 0; k < count; k++)
         memcpy(bytes + sizeof body + k * sizeof(dlab_raft_entry), raft_at(r, next + k),
@@ -81,7 +81,7 @@ static void put_append(raft *r, uint32_t to, uint32_t next, uint32_t count, uint
     m->wire = 64 + wire;
 }
 
-void raft_send_append(raft *r, uint32_t to, bool even_empty)
+void dlab_raft_send_append(raft *r, uint32_t to, bool even_empty)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_peer *p = &v->peers[to];
@@ -104,21 +104,21 @@ void raft_send_append(raft *r, uint32_t to, bool even_empty)
 }
 
 /* As much as each peer's window takes. */
-void raft_broadcast(raft *r, bool even_empty)
+void dlab_raft_broadcast(raft *r, bool even_empty)
 {
     dlab_raft_live *v = r->live;
     const uint32_t all = raft_everybody(r);
     for (uint32_t i = 0; i < r->c->servers; i++) {
         if (i == r->me || (all & raft_bit(i)) == 0) continue;
-        raft_send_append(r, i, even_empty);
-        if (v->peers[i].state == DLAB_RAFT_REPLICATE) raft_send_append(r, i, false);
+        dlab_raft_send_append(r, i, even_empty);
+        if (v->peers[i].state == DLAB_RAFT_REPLICATE) dlab_raft_send_append(r, i, false);
     }
 }
 
 /* "the leader maintains a nextIndex for each follower ... initialized to the index just after the last one in
  * its log" (section 5.3). "a leader ... commit[s] a blank no-op entry into the log at the start of its term"
  * (section 8). */
-void raft_become_leader(raft *r)
+void dlab_raft_become_leader(raft *r)
 {
     dlab_raft_live *v = r->live;
     v->role = DLAB_RAFT_ROLE_LEADER;
@@ -127,7 +127,7 @@ void raft_become_leader(raft *r)
     v->transfer = 0;
     v->uncommitted_bytes = 0;
     v->term_start = v->last + 1;
-    raft_drop_reads(r);
+    dlab_raft_drop_reads(r);
     for (uint32_t i = 0; i < r->c->servers; i++) {
         v->peers[i] = (dlab_raft_peer){ .next = v->last + 1, .state = DLAB_RAFT_PROBE, .active = true };
     }
@@ -136,29 +136,29 @@ void raft_become_leader(raft *r)
     if (r->c->quorum_check)
         dlab_set_timer(r->out, DLAB_RAFT_TIMER_QUORUM_CHECK, r->c->election_least, r->c->election_least);
     const dlab_raft_entry noop = { .kind = DLAB_RAFT_OP_NOOP, .client = DLAB_NO_NODE, .wire = 16 };
-    if (!raft_propose(r, &noop)) raft_heartbeat(r);
+    if (!dlab_raft_propose(r, &noop)) dlab_raft_heartbeat(r);
 }
 
 /* "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in parallel"
  * (section 5.3); it writes its own disk meanwhile (thesis 10.2.1). False: there is no room. */
-bool raft_propose(raft *r, const dlab_raft_entry *entry)
+bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_entry e = *entry;
     const bool limited = e.kind != DLAB_RAFT_OP_NOOP && e.kind != DLAB_RAFT_OP_CONFIG;
-    if (raft_is_full(r) ||
+    if (dlab_raft_is_full(r) ||
         (limited && v->uncommitted_bytes > 0 && v->uncommitted_bytes + e.wire > r->c->uncommitted_bytes))
         return false;
     e.term = r->hard->term;
     v->uncommitted_bytes += e.wire;
-    raft_put(r, &e);
-    raft_broadcast(r, false);
-    raft_persist(r);
-    if (!r->c->async_storage) raft_advance_commit(r);
+    dlab_raft_put(r, &e);
+    dlab_raft_broadcast(r, false);
+    dlab_raft_persist(r);
+    if (!r->c->async_storage) dlab_raft_advance_commit(r);
     return true;
 }
 
-void raft_heartbeat(raft *r)
+void dlab_raft_heartbeat(raft *r)
 {
     dlab_raft_live *v = r->live;
     const uint32_t all = raft_everybody(r);
@@ -191,20 +191,21 @@ static uint32_t majority_match(const raft *r, uint32_t set)
 
 /* "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term ==
  * currentTerm: set commitIndex = N" (figure 2); while the configuration is joint, majorities of both. */
-void raft_advance_commit(raft *r)
+void dlab_raft_advance_commit(raft *r)
 {
     dlab_raft_live *v = r->live;
     const uint32_t new = majority_match(r, v->members.voters), old = majority_match(r, v->members.outgoing);
     uint32_t index = new < old ? new : old;
     if (index > v->last) index = v->last;
     if (index <= v->commit) return;
-    if (raft_term_at(r, index) != r->hard->term && !raft_has_bug(r, DLAB_RAFT_BUG_COMMIT_OLD_TERM)) return;
-    raft_set_commit(r, index);
-    raft_serve_reads(r);
-    if (raft_leads(r)) raft_broadcast(r, true); /* followers learn of the commit without delay */
+    if (dlab_raft_term_at(r, index) != r->hard->term && !raft_has_bug(r, DLAB_RAFT_BUG_COMMIT_OLD_TERM))
+        return;
+    dlab_raft_set_commit(r, index);
+    dlab_raft_serve_reads(r);
+    if (raft_leads(r)) dlab_raft_broadcast(r, true); /* followers learn of the commit without delay */
 }
 
-void raft_take_appended(raft *r, const dlab_message *m)
+void dlab_raft_take_appended(raft *r, const dlab_message *m)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_peer *p = &v->peers[m->from];
@@ -223,18 +224,18 @@ void raft_take_appended(raft *r, const dlab_message *m)
         p->window_count = p->window_bytes = 0;
     }
     if (p->next < p->match + 1) p->next = p->match + 1;
-    if (news) raft_advance_commit(r);
+    if (news) dlab_raft_advance_commit(r);
     if (!raft_leads(r)) return;
     for (int k = 0; k < RAFT_BURST_MAX && p->state == DLAB_RAFT_REPLICATE; k++)
-        raft_send_append(r, m->from, false);
-    raft_go_on_transfer(r, m->from);
+        dlab_raft_send_append(r, m->from, false);
+    dlab_raft_go_on_transfer(r, m->from);
 }
 
 /* The largest index of the leader's log whose term is not above the follower's hint. */
 static uint32_t back_off(const raft *r, uint32_t hint, uint32_t hint_term)
 {
     uint32_t index = hint < r->live->last ? hint : r->live->last;
-    while (index > r->live->snapshot && index >= r->live->first && raft_term_at(r, index) > hint_term)
+    while (index > r->live->snapshot && index >= r->live->first && dlab_raft_term_at(r, index) > hint_term)
         index--;
     return index;
 }
@@ -242,7 +243,7 @@ static uint32_t back_off(const raft *r, uint32_t hint, uint32_t hint_term)
 /* "If AppendEntries fails because of log inconsistency: decrement nextIndex and retry" (figure 2); with
  * hints one refusal passes a whole term ("the follower can include the term of the conflicting entry and the
  * first index it stores for that term", section 5.3). */
-void raft_take_refused(raft *r, const dlab_message *m)
+void dlab_raft_take_refused(raft *r, const dlab_message *m)
 {
     const raft_refused_body *body = m->body;
     dlab_raft_peer *p = &r->live->peers[m->from];
@@ -255,12 +256,12 @@ void raft_take_refused(raft *r, const dlab_message *m)
         if (after < next) next = after;
     }
     if (next < p->match + 1) next = p->match + 1;
-    raft_reset_peer(r, m->from, next < 1 ? 1 : next);
+    dlab_raft_reset_peer(r, m->from, next < 1 ? 1 : next);
     p->active = true;
-    raft_send_append(r, m->from, true);
+    dlab_raft_send_append(r, m->from, true);
 }
 
-void raft_take_alive(raft *r, const dlab_message *m)
+void dlab_raft_take_alive(raft *r, const dlab_message *m)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_peer *p = &v->peers[m->from];
@@ -270,7 +271,7 @@ void raft_take_alive(raft *r, const dlab_message *m)
         p->round = round;
         if (v->round - round < DLAB_RAFT_WINDOW_MAX) p->acked_at = v->round_at[round % DLAB_RAFT_WINDOW_MAX];
     }
-    raft_serve_reads(r);
+    dlab_raft_serve_reads(r);
     if (!raft_leads(r)) return;
     /* What went out may be lost: a heartbeat answered is a reason to try again. */
     if (p->state == DLAB_RAFT_SNAPSHOTTING) {
@@ -280,11 +281,11 @@ void raft_take_alive(raft *r, const dlab_message *m)
     p->waits = false;
     if (p->match < v->last) {
         if (p->state == DLAB_RAFT_REPLICATE && window_is_full(r, p)) window_free(p, p->last[p->window_first]);
-        raft_send_append(r, m->from, true);
+        dlab_raft_send_append(r, m->from, true);
     }
 }
 
-void raft_take_stored(raft *r, const dlab_message *m)
+void dlab_raft_take_stored(raft *r, const dlab_message *m)
 {
     dlab_raft_peer *p = &r->live->peers[m->from];
     p->active = true;
@@ -295,8 +296,8 @@ void raft_take_stored(raft *r, const dlab_message *m)
         return;
     }
     if (p->match < p->snapshot_index) p->match = p->snapshot_index;
-    raft_reset_peer(r, m->from, p->match + 1);
+    dlab_raft_reset_peer(r, m->from, p->match + 1);
     p->active = true;
-    raft_advance_commit(r);
-    if (raft_leads(r)) raft_send_append(r, m->from, true);
+    dlab_raft_advance_commit(r);
+    if (raft_leads(r)) dlab_raft_send_append(r, m->from, true);
 }

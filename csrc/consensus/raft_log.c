@@ -3,7 +3,7 @@
 
 #include "consensus/raft_inner.h"
 
-uint32_t raft_term_at(const raft *r, uint32_t index)
+uint32_t dlab_raft_term_at(const raft *r, uint32_t index)
 {
     const dlab_raft_live *v = r->live;
     if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->term;
@@ -12,7 +12,7 @@ uint32_t raft_term_at(const raft *r, uint32_t index)
 }
 
 /* A hash of the log up to an index: equal chains, equal prefixes. Nothing but invariants reads it. */
-uint64_t raft_chain_at(const raft *r, uint32_t index)
+uint64_t dlab_raft_chain_at(const raft *r, uint32_t index)
 {
     const dlab_raft_live *v = r->live;
     if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->chain;
@@ -35,7 +35,7 @@ static uint64_t link_chain(uint64_t chain, const dlab_raft_entry *e)
 static uint32_t entry_crc(const dlab_raft_entry *e) { return dlab_crc32c(e, offsetof(dlab_raft_entry, crc)); }
 
 /* No room: what is not applied yet must stay. */
-bool raft_is_full(const raft *r) { return r->live->last + 1 - r->live->snapshot >= r->c->log_capacity; }
+bool dlab_raft_is_full(const raft *r) { return r->live->last + 1 - r->live->snapshot >= r->c->log_capacity; }
 
 static void mark_dirty(raft *r, uint32_t index)
 {
@@ -45,10 +45,10 @@ static void mark_dirty(raft *r, uint32_t index)
     if (index > v->dirty_to) v->dirty_to = index;
 }
 
-void raft_put(raft *r, const dlab_raft_entry *entry)
+void dlab_raft_put(raft *r, const dlab_raft_entry *entry)
 {
     dlab_raft_live *v = r->live;
-    const uint64_t before = raft_chain_at(r, v->last);
+    const uint64_t before = dlab_raft_chain_at(r, v->last);
     dlab_raft_entry *e = raft_at(r, ++v->last);
     *e = *entry;
     e->index = v->last;
@@ -57,11 +57,11 @@ void raft_put(raft *r, const dlab_raft_entry *entry)
     e->crc = entry_crc(e);
     r->chain[v->last & (r->c->log_capacity - 1)] = link_chain(before, e);
     if (v->last - v->first >= r->c->log_capacity) v->first = v->last + 1 - r->c->log_capacity;
-    if (e->kind == DLAB_RAFT_OP_CONFIG) raft_find_members(r);
+    if (e->kind == DLAB_RAFT_OP_CONFIG) dlab_raft_find_members(r);
     mark_dirty(r, v->last);
 }
 
-void raft_cut(raft *r, uint32_t from)
+void dlab_raft_cut(raft *r, uint32_t from)
 {
     dlab_raft_live *v = r->live;
     if (from > v->last) return;
@@ -70,7 +70,7 @@ void raft_cut(raft *r, uint32_t from)
     v->version++;
     if (v->stable > v->last) v->stable = v->last;
     if (v->dirty_to > v->last) v->dirty_to = v->last;
-    if (v->members_index > v->last) raft_find_members(r);
+    if (v->members_index > v->last) dlab_raft_find_members(r);
 }
 
 static void unpack_members(const dlab_raft_entry *e, dlab_raft_members *m)
@@ -82,7 +82,7 @@ static void unpack_members(const dlab_raft_entry *e, dlab_raft_members *m)
 }
 
 /* Who counts once the log up to `index` does. */
-dlab_raft_members raft_members_at(const raft *r, uint32_t index, uint32_t *found)
+dlab_raft_members dlab_raft_members_at(const raft *r, uint32_t index, uint32_t *found)
 {
     const dlab_raft_live *v = r->live;
     dlab_raft_members members = r->c->members;
@@ -100,12 +100,12 @@ dlab_raft_members raft_members_at(const raft *r, uint32_t index, uint32_t *found
 
 /* "A server always uses the latest configuration in its log, regardless of whether the entry is committed"
  * (the paper, section 6). */
-void raft_find_members(raft *r)
+void dlab_raft_find_members(raft *r)
 {
-    r->live->members = raft_members_at(r, r->live->last, &r->live->members_index);
+    r->live->members = dlab_raft_members_at(r, r->live->last, &r->live->members_index);
 }
 
-void raft_set_hard(raft *r, uint32_t term, uint32_t vote)
+void dlab_raft_set_hard(raft *r, uint32_t term, uint32_t vote)
 {
     if (r->hard->term == term && r->hard->vote == vote) return;
     *r->hard = (dlab_raft_hard){ .term = term, .vote = vote };
@@ -130,7 +130,7 @@ static void persist_entries(raft *r, uint32_t from, uint32_t to)
 }
 
 /* "Persistent state ... updated on stable storage before responding to RPCs" (the paper, figure 2). */
-void raft_persist(raft *r)
+void dlab_raft_persist(raft *r)
 {
     dlab_raft_live *v = r->live;
     if (v->dirty_hard) dlab_persist(r->out, 0, sizeof *r->hard, false, 0);
@@ -143,7 +143,7 @@ void raft_persist(raft *r)
     v->dirty_to = 0;
 }
 
-uint32_t raft_snapshot_crc(const raft *r, uint32_t slot)
+uint32_t dlab_raft_snapshot_crc(const raft *r, uint32_t slot)
 {
     const dlab_raft_snapshot *s = raft_slot(r, slot);
     dlab_raft_snapshot head = *s;
@@ -161,7 +161,7 @@ static void recover_log(raft *r)
         const bool whole = raft_has_bug(r, DLAB_RAFT_BUG_TORN_TAIL) ? e->term != 0 : e->crc == entry_crc(e);
         if (e->index != i || !whole || e->version < version) break;
         version = e->version;
-        const uint64_t before = raft_chain_at(r, v->last);
+        const uint64_t before = dlab_raft_chain_at(r, v->last);
         v->last = i;
         r->chain[i & (r->c->log_capacity - 1)] = link_chain(before, e);
     }
@@ -169,7 +169,7 @@ static void recover_log(raft *r)
 }
 
 /* A node starts, for the first time or after a crash, from what its disk holds. */
-void raft_recover(raft *r)
+void dlab_raft_recover(raft *r)
 {
     dlab_raft_live *v = r->live;
     const dlab_raft_hard none = { 0 };
@@ -177,7 +177,7 @@ void raft_recover(raft *r)
                  r->hard->crc != dlab_crc32c(r->hard, offsetof(dlab_raft_hard, crc));
     for (uint32_t slot = 0; slot < 2; slot++) {
         const dlab_raft_snapshot *s = raft_slot(r, slot);
-        if (s->crc == 0 || s->crc != raft_snapshot_crc(r, slot) || s->index < v->snapshot) continue;
+        if (s->crc == 0 || s->crc != dlab_raft_snapshot_crc(r, slot) || s->index < v->snapshot) continue;
         v->snapshot = s->index;
         v->slot = slot;
     }
@@ -185,8 +185,8 @@ void raft_recover(raft *r)
     v->last = v->commit = v->applied = v->snapshot;
     v->dirty_from = 1;
     v->dirty_to = 0;
-    if (v->snapshot > 0) raft_load_machine(r, (const unsigned char *)(raft_slot(r, v->slot) + 1));
+    if (v->snapshot > 0) dlab_raft_load_machine(r, (const unsigned char *)(raft_slot(r, v->slot) + 1));
     recover_log(r);
     v->stable = v->last;
-    raft_find_members(r);
+    dlab_raft_find_members(r);
 }

@@ -8,12 +8,12 @@ static dlab_raft_session *sessions(const raft *r)
     return (dlab_raft_session *)(void *)(machine(r) + r->c->keys * sizeof(uint64_t));
 }
 
-void raft_load_machine(raft *r, const unsigned char *bytes)
+void dlab_raft_load_machine(raft *r, const unsigned char *bytes)
 {
     memcpy(machine(r), bytes, r->c->machine_bytes);
 }
 
-uint64_t raft_read_register(const raft *r, uint32_t key) { return registers(r)[key]; }
+uint64_t dlab_raft_read_register(const raft *r, uint32_t key) { return registers(r)[key]; }
 
 /* One command on the registers: its result. */
 static uint32_t execute(raft *r, const dlab_raft_entry *e, uint64_t *value)
@@ -41,7 +41,7 @@ static void apply_command(raft *r, const dlab_raft_entry *e)
         dlab_apply(r->out, e->kind, e->index, (uint64_t)e->client << 32 | e->sequence);
     }
     if (raft_leads(r) && e->sequence == s->sequence)
-        raft_answer(r, e->client, e->sequence, s->result, s->value);
+        dlab_raft_answer(r, e->client, e->sequence, s->result, s->value);
 }
 
 /* "Once a follower learns that a log entry is committed, it applies the entry to its local state machine (in
@@ -54,7 +54,7 @@ static void apply_one(raft *r, uint32_t index)
     if (raft_leads(r) && index >= v->term_start)
         v->uncommitted_bytes -= e->wire < v->uncommitted_bytes ? e->wire : v->uncommitted_bytes;
     if (e->client != DLAB_NO_NODE) apply_command(r, e);
-    else if (e->kind == DLAB_RAFT_OP_CONFIG && index == v->members_index) raft_members_committed(r);
+    else if (e->kind == DLAB_RAFT_OP_CONFIG && index == v->members_index) dlab_raft_members_committed(r);
 }
 
 /* Take a snapshot into the other slot; it counts when it is durable. */
@@ -66,17 +66,17 @@ static void compact(raft *r)
     v->incoming_index = 0;
     uint32_t found;
     *s = (dlab_raft_snapshot){ .index = v->applied,
-                               .term = raft_term_at(r, v->applied),
+                               .term = dlab_raft_term_at(r, v->applied),
                                .version = raft_at(r, v->applied)->version,
-                               .members = raft_members_at(r, v->applied, &found),
-                               .chain = raft_chain_at(r, v->applied) };
+                               .members = dlab_raft_members_at(r, v->applied, &found),
+                               .chain = dlab_raft_chain_at(r, v->applied) };
     memcpy(s + 1, machine(r), r->c->machine_bytes);
-    s->crc = raft_snapshot_crc(r, slot);
+    s->crc = dlab_raft_snapshot_crc(r, slot);
     v->saving = v->applied;
     dlab_persist(r->out, r->c->slot_offset[slot], r->c->slot_bytes, true, UINT64_C(1) << 63 | slot);
 }
 
-void raft_snapshot_durable(raft *r)
+void dlab_raft_snapshot_durable(raft *r)
 {
     dlab_raft_live *v = r->live;
     const uint32_t slot = (uint32_t)(r->in->ticket & 1u);
@@ -89,7 +89,7 @@ void raft_snapshot_durable(raft *r)
     v->saving = 0;
 }
 
-void raft_apply(raft *r)
+void dlab_raft_apply(raft *r)
 {
     dlab_raft_live *v = r->live;
     const uint32_t until = raft_has_bug(r, DLAB_RAFT_BUG_APPLY_BEFORE_COMMIT) ? v->last : v->commit;

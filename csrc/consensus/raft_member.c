@@ -22,14 +22,14 @@ static bool propose_members(raft *r, const dlab_raft_members *m)
                                 .kind = DLAB_RAFT_OP_CONFIG,
                                 .wire = 64 };
     const uint32_t before = raft_everybody(r);
-    if (!raft_propose(r, &e)) return false;
+    if (!dlab_raft_propose(r, &e)) return false;
     dlab_remark(r->out, DLAB_RAFT_NOTE_CHANGES, m->voters, v->last);
     const uint32_t joined = raft_everybody(r) & ~before;
     for (uint32_t i = 0; i < r->c->servers; i++) {
         if ((joined & raft_bit(i)) == 0) continue;
-        raft_reset_peer(r, i, v->last + 1);
+        dlab_raft_reset_peer(r, i, v->last + 1);
         v->peers[i].active = true;
-        raft_send_append(r, i, true);
+        dlab_raft_send_append(r, i, true);
     }
     return true;
 }
@@ -75,13 +75,13 @@ static void begin_transfer(raft *r, uint32_t to)
         return;
     v->transfer = to + 1;
     dlab_set_timer(r->out, DLAB_RAFT_TIMER_TRANSFER_DUE, r->c->election_least, r->c->election_least);
-    raft_go_on_transfer(r, to);
-    raft_send_append(r, to, true);
+    dlab_raft_go_on_transfer(r, to);
+    dlab_raft_send_append(r, to, true);
 }
 
 /* "The prior leader sends a TimeoutNow request to the target server" once the target's log is complete; it
  * takes no new requests meanwhile (thesis 3.10). */
-void raft_go_on_transfer(raft *r, uint32_t peer)
+void dlab_raft_go_on_transfer(raft *r, uint32_t peer)
 {
     const dlab_raft_live *v = r->live;
     if (v->transfer != peer + 1 || v->peers[peer].match != v->last) return;
@@ -90,9 +90,9 @@ void raft_go_on_transfer(raft *r, uint32_t peer)
 
 /* "If leadership transfer does not complete after about an election timeout, the prior leader aborts the
  * transfer and resumes accepting client requests" (thesis 3.10). */
-void raft_transfer_due(raft *r) { r->live->transfer = 0; }
+void dlab_raft_transfer_due(raft *r) { r->live->transfer = 0; }
 
-void raft_take_request(raft *r, const dlab_message *m)
+void dlab_raft_take_request(raft *r, const dlab_message *m)
 {
     dlab_raft_members members = r->live->members;
     switch (m->kind) {
@@ -101,7 +101,7 @@ void raft_take_request(raft *r, const dlab_message *m)
         if (!raft_leads(r)) r->live->leader = 0;
         return;
     case DLAB_RAFT_ASK_CAMPAIGN:
-        if (!raft_leads(r) && raft_may_campaign(r)) raft_election_due(r);
+        if (!raft_leads(r) && dlab_raft_may_campaign(r)) dlab_raft_election_due(r);
         return;
     case DLAB_RAFT_ASK_LEAVE_JOINT:
         members.outgoing = 0;
@@ -114,22 +114,22 @@ void raft_take_request(raft *r, const dlab_message *m)
     }
 }
 
-/* The latest configuration is committed: a joint one is left; "in this case, the leader steps down (returns to
- * follower state) once it has committed the C_new log entry" without it (section 6). */
-void raft_members_committed(raft *r)
+/* The latest configuration is committed: a joint one is left; "in this case, the leader steps down (returns
+ * to follower state) once it has committed the C_new log entry" without it (section 6). */
+void dlab_raft_members_committed(raft *r)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_members members = v->members;
     if (!raft_leads(r)) {
         if (v->role == DLAB_RAFT_ROLE_FOLLOWER || v->role == DLAB_RAFT_ROLE_LEARNER ||
             v->role == DLAB_RAFT_ROLE_OUTSIDER)
-            raft_become_follower(r, r->hard->term, v->leader);
+            dlab_raft_become_follower(r, r->hard->term, v->leader);
         return;
     }
     if (members.outgoing != 0 && members.leaves) {
         members.outgoing = members.leaves = 0;
         (void)propose_members(r, &members);
     } else if (members.outgoing == 0 && (members.voters & raft_bit(r->me)) == 0) {
-        raft_become_follower(r, r->hard->term, 0);
+        dlab_raft_become_follower(r, r->hard->term, 0);
     }
 }

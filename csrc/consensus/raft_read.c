@@ -1,12 +1,12 @@
 /* Raft: commands of clients, and the four ways to read. Log: a read is an entry like any other. ReadIndex
- * (thesis 6.4): remember the commit index, make sure by a round of heartbeats that one still leads, wait until
- * it is applied. Lease (thesis 6.4.1): a round answered lately enough will do, given clocks of bounded drift.
- * Local: answer at once, which promises nothing. */
+ * (thesis 6.4): remember the commit index, make sure by a round of heartbeats that one still leads, wait
+ * until it is applied. Lease (thesis 6.4.1): a round answered lately enough will do, given clocks of
+ * bounded drift. Local: answer at once, which promises nothing. */
 #include "consensus/raft_inner.h"
 
 enum { WAITS_FOR_ROUND = 1, WAITS_FOR_INDEX, WAITS_TO_APPLY }; /* states of a read */
 
-void raft_answer(raft *r, uint32_t client, uint32_t sequence, uint32_t status, uint64_t value)
+void dlab_raft_answer(raft *r, uint32_t client, uint32_t sequence, uint32_t status, uint64_t value)
 {
     const raft_command_body body = { .client = (uint16_t)client,
                                      .status = (uint16_t)status,
@@ -14,7 +14,7 @@ void raft_answer(raft *r, uint32_t client, uint32_t sequence, uint32_t status, u
     dlab_send(r->out, client, DLAB_RAFT_RESULT, sequence, value, &body, sizeof body);
 }
 
-void raft_drop_reads(raft *r) { r->live->read_count = 0; /* their clients will ask again */ }
+void dlab_raft_drop_reads(raft *r) { r->live->read_count = 0; /* their clients will ask again */ }
 
 /* The latest round that a majority has answered, and when on the leader's clock the quorum's oldest answer
  * was asked for. */
@@ -29,8 +29,8 @@ static bool quorum_of_round(const raft *r, uint32_t round, int64_t asked_after)
     return dlab_raft_is_quorum(&v->members, set);
 }
 
-/* "Once a leader's heartbeats were acknowledged by a majority of the cluster, the leader would extend its lease
- * to start + election timeout / clock drift bound" (thesis 6.4.1). */
+/* "Once a leader's heartbeats were acknowledged by a majority of the cluster, the leader would extend its
+ * lease to start + election timeout / clock drift bound" (thesis 6.4.1). */
 static bool holds_lease(const raft *r)
 {
     const double margin = raft_has_bug(r, DLAB_RAFT_BUG_LEASE_WITHOUT_MARGIN) ? 0 : r->c->lease_margin;
@@ -47,7 +47,8 @@ static bool knows_commit(const raft *r)
 
 static void answer_read(raft *r, const dlab_raft_read *read)
 {
-    raft_answer(r, read->client, read->sequence, DLAB_RAFT_RESULT_OK, raft_read_register(r, read->key));
+    dlab_raft_answer(r, read->client, read->sequence, DLAB_RAFT_RESULT_OK,
+                     dlab_raft_read_register(r, read->key));
 }
 
 /* A read whose index is known: for the server that asked, or to be answered here once applied. */
@@ -65,7 +66,7 @@ static bool settle(raft *r, dlab_raft_read *read)
 }
 
 /* Reads that have become possible. */
-void raft_serve_reads(raft *r)
+void dlab_raft_serve_reads(raft *r)
 {
     dlab_raft_live *v = r->live;
     uint32_t kept = 0;
@@ -84,7 +85,7 @@ void raft_serve_reads(raft *r)
         v->reads[kept++] = *read;
     }
     v->read_count = kept;
-    if (wants_round && raft_leads(r) && quorum_of_round(r, v->round, INT64_MIN)) raft_heartbeat(r);
+    if (wants_round && raft_leads(r) && quorum_of_round(r, v->round, INT64_MIN)) dlab_raft_heartbeat(r);
 }
 
 /* The leader starts a ReadIndex or lease read for a server (itself or a follower). False: it cannot now. */
@@ -101,7 +102,7 @@ static bool begin_read(raft *r, dlab_raft_read *read)
     if (!sure) {
         /* A read that comes while a round is out waits for the next one, and shares it with others. */
         const bool out = v->round > 0 && !quorum_of_round(r, v->round, INT64_MIN);
-        if (!out) raft_heartbeat(r);
+        if (!out) dlab_raft_heartbeat(r);
         read->round = v->round + (out ? 1 : 0);
     }
     v->reads[v->read_count++] = *read;
@@ -116,7 +117,7 @@ static void send_elsewhere(raft *r, const dlab_message *m, const raft_command_bo
             r->c->command_bytes + 64;
         return;
     }
-    raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_NOT_LEADER, 0);
+    dlab_raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_NOT_LEADER, 0);
 }
 
 static void read_at_follower(raft *r, const dlab_message *m, const raft_command_body *body)
@@ -138,7 +139,7 @@ static void read_at_follower(raft *r, const dlab_message *m, const raft_command_
 static void take_read(raft *r, const dlab_message *m, const raft_command_body *body)
 {
     if (r->c->read_mode == DLAB_RAFT_READ_LOCAL_MODE) {
-        raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_OK, raft_read_register(r, body->key));
+        dlab_raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_OK, dlab_raft_read_register(r, body->key));
         return;
     }
     if (!raft_leads(r)) {
@@ -148,10 +149,10 @@ static void take_read(raft *r, const dlab_message *m, const raft_command_body *b
     dlab_raft_read read = {
         .sequence = m->a, .client = body->client, .key = body->key, .from = (uint16_t)r->me
     };
-    if (!begin_read(r, &read)) raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_BUSY, 0);
+    if (!begin_read(r, &read)) dlab_raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_BUSY, 0);
 }
 
-void raft_take_command(raft *r, const dlab_message *m)
+void dlab_raft_take_command(raft *r, const dlab_message *m)
 {
     const raft_command_body *body = m->body;
     if (body->kind == DLAB_RAFT_OP_READ && r->c->read_mode != DLAB_RAFT_READ_LOG_MODE) {
@@ -168,12 +169,12 @@ void raft_take_command(raft *r, const dlab_message *m)
                                 .key = body->key,
                                 .kind = body->kind,
                                 .wire = r->c->command_bytes };
-    if (r->live->transfer != 0 || !raft_propose(r, &e))
-        raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_BUSY, 0);
+    if (r->live->transfer != 0 || !dlab_raft_propose(r, &e))
+        dlab_raft_answer(r, body->client, m->a, DLAB_RAFT_RESULT_BUSY, 0);
 }
 
 /* A follower asks up to which index it must have applied before it may answer a read. */
-void raft_take_read_forward(raft *r, const dlab_message *m)
+void dlab_raft_take_read_forward(raft *r, const dlab_message *m)
 {
     const raft_command_body *body = m->body;
     dlab_raft_read read = {
@@ -182,7 +183,7 @@ void raft_take_read_forward(raft *r, const dlab_message *m)
     if (raft_leads(r)) (void)begin_read(r, &read);
 }
 
-void raft_take_read_index(raft *r, const dlab_message *m)
+void dlab_raft_take_read_index(raft *r, const dlab_message *m)
 {
     dlab_raft_live *v = r->live;
     const raft_read_body *body = m->body;
@@ -194,5 +195,5 @@ void raft_take_read_index(raft *r, const dlab_message *m)
         read->index = (uint32_t)m->b;
         read->state = WAITS_TO_APPLY;
     }
-    raft_serve_reads(r);
+    dlab_raft_serve_reads(r);
 }
