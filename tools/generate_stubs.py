@@ -102,6 +102,9 @@ ARGUMENTS = {
     "amount": "float",
     "message": "int",
     "disk": 'Literal["kept", "lost", "torn", "cached"]',
+    "x": "str | None",
+    "y": "str | None",
+    "points": "int",
 }
 NUMBERS = {
     "value",
@@ -137,6 +140,7 @@ RETURNS = {
     "enumerate": "Enumeration",
     "solve": "Solution",
     "load": "Sweep",
+    "explore": "Explorer",
 }
 LAWS = {
     "distribution",

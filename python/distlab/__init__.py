@@ -18,6 +18,7 @@ _HOME = {
     "topology": "_network", "fault": "_network", "faults": "_network",
     "Axis": "_design", "axis": "_design", "Table": "_table", "table": "_table",
     "Trace": "_trace",
+    "Explorer": "_explore", "explore": "_explore",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
     "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_distribution",
     "constant": "_distribution", "uniform": "_distribution", "exponential": "_distribution",
@@ -29,11 +30,12 @@ _SUBMODULES = ["lesson"]
 
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
-    "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table",
-    "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant",
-    "distribution", "empirical", "enumerate", "erlang", "estimate", "exponential", "fault", "faults",
-    "gamma", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
-    "pareto", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
+    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "Model", "Run", "Solution", "Sweep",
+    "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare",
+    "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
+    "exponential", "fault", "faults", "gamma", "hyperexponential", "lesson", "load", "lognormal",
+    "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table", "topology",
+    "uniform", "weibull",
 ]  # fmt: skip
 
 

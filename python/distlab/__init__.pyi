@@ -17,6 +17,7 @@ from distlab._core import UnknownNameError as UnknownNameError
 from distlab._design import Axis as Axis
 from distlab._distribution import Distribution as Distribution
 from distlab._enumerate import Enumeration as Enumeration
+from distlab._explore import Explorer as Explorer
 from distlab._model import Catalogue as Catalogue
 from distlab._model import Model as Model
 from distlab._results import Sweep as Sweep
@@ -38,11 +39,11 @@ _Progress = bool | Callable[[int, int], Any] | None
 __version__: str
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
-    "DistlabWarning", "Distribution", "Enumeration", "Model", "Run", "Solution", "Sweep", "Table", "Token",
-    "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant", "distribution",
-    "empirical", "enumerate", "erlang", "estimate", "exponential", "fault", "faults", "gamma",
-    "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal", "pareto", "register",
-    "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
+    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "Model", "Run", "Solution", "Sweep", "Table",
+    "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant",
+    "distribution", "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault",
+    "faults", "gamma", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
+    "pareto", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
 ]
 
 def axis(
@@ -98,6 +99,18 @@ def estimate(
     budget: _Budget = None,
     **params: Any,
 ) -> Any: ...
+def explore(
+    model: str | Model,
+    /,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    reps: int | None = None,
+    seed: int | None = 1,
+    points: int = 17,
+    threads: int | None = None,
+    **params: Any,
+) -> Explorer: ...
 def exponential(mean: _Real, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
 def fault(
     kind: str,
