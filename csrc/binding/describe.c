@@ -227,12 +227,21 @@ static PyObject *core_describe(PyObject *module, PyObject *args)
     return dict;
 }
 
+/* As the lines of a trace have it: bytes that are no UTF-8 are replaced. */
+static PyObject *lenient_text(const char *text)
+{
+    if (text == NULL) Py_RETURN_NONE;
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
 /* (name, name of a, name of b) of each label; a list that is NULL is empty. */
 static PyObject *labels_of(const dlab_label *labels)
 {
     PyObject *list = PyList_New(0);
     for (; list != NULL && labels != NULL && labels->name != NULL; labels++)
-        if (append(list, Py_BuildValue("(szz)", labels->name, labels->a, labels->b)) < 0) Py_CLEAR(list);
+        if (append(list, Py_BuildValue("(NNN)", lenient_text(labels->name), lenient_text(labels->a),
+                                       lenient_text(labels->b))) < 0)
+            Py_CLEAR(list);
     return list;
 }
 

@@ -85,6 +85,7 @@ def test_long_names():
     name = _core.register(address("probe_wordy"))
     line = _core.trace_lines(name, story()[2:3])
     assert line == [f"[    0.000 ms] node 0 > {'long ' * 100} to 1 (ä 0, \ufffd 0)"]
+    assert _core.trace_schema(name)["messages"] == [("long " * 100, "ä", "\ufffd")]
 
 
 def closure(rows):
