@@ -86,3 +86,10 @@ def test_a_plan_of_faults_strikes():
     assert 3 in run.tables["calls"]["outcome"] and run.tables["calls"]["outcome"][-1] == 0
     with pytest.raises(ValueError, match=r"node = 5, but nodes are 0 \.\. 1"):
         dl.run(RPC, faults=dl.faults(dl.fault("crash", node=5, at="1s")))
+
+
+def test_the_family_is_not_hidden():
+    """A public function named like a family would hide its models."""
+    assert dl.links.rpc_ambiguity(**QUIET).messages >= 1
+    families = {model.name.partition(".")[0] for model in dl.models()}
+    assert not families & set(dl.__all__)
