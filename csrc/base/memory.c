@@ -42,6 +42,11 @@ static bool allowed(dlab_memory *memory, size_t more, dlab_error *err)
     return true;
 }
 
+static void note_peak(dlab_memory *memory)
+{
+    if (memory->used > memory->peak) memory->peak = memory->used;
+}
+
 static void *refused(size_t size, dlab_error *err)
 {
     (void)dlab_fail(err, DLAB_ENOMEM, "out of memory: the system refused %zu bytes", size);
@@ -106,6 +111,7 @@ void *dlab_arena_alloc(dlab_arena *arena, size_t count, size_t size, dlab_error 
     c->used += bytes;
     if (c->dirty < c->used) c->dirty = c->used;
     arena->memory->used += bytes;
+    note_peak(arena->memory);
     return out;
 }
 
@@ -137,6 +143,7 @@ void *dlab_memory_realloc(dlab_memory *memory, void *old, size_t old_size, size_
     if (out == NULL) return refused(size, err);
     memory->used += size;
     memory->used -= old_size;
+    note_peak(memory);
     return out;
 }
 

@@ -32,7 +32,9 @@ static const span *spans_of(const dlab_words *set) { return (const span *)(const
 const uint32_t *dlab_words_at(const dlab_words *set, uint32_t id, uint32_t *count)
 {
     const span *s = &spans_of(set)[id];
+    static const uint32_t nothing[1];
     *count = s->count;
+    if (s->count == 0) return nothing;
     return (const uint32_t *)(const void *)set->words.rows + s->start;
 }
 

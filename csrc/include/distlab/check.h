@@ -104,7 +104,7 @@ typedef struct dlab_user_specification {
     void *self;
     bool by_key; /* each key is an object of its own, starting at state 0 */
     /* 1: legal, *next is set; 0: not legal; below 0: an error, err is set. An operation of unknown outcome
-     * has outcome info and its result means nothing. */
+     * has outcome info and its result means nothing; one that failed comes only when failures say why. */
     int (*step)(void *self, const dlab_history *history, const dlab_operation *operation, uint32_t state,
                 uint32_t *next, dlab_error *err);
     /* Does this operation, by its type, never change a state? Optional. */
@@ -118,7 +118,9 @@ typedef struct dlab_check_options {
     uint32_t switched_off; /* DLAB_PRUNE_* */
     uint64_t states_max;   /* verdict unknown beyond; 0: no limit */
     size_t memory_max;     /* bytes, verdict unknown beyond; 0: no limit */
-    bool shrink;           /* after a no: delete operations while it stays no */
+    bool order;            /* after a yes: keep the order found */
+    bool explain;          /* after a no: the shortest failing window, and the states at its end */
+    bool shrink;           /* with explain: delete operations while it stays no */
     const dlab_user_specification *user;
     /* Asked every 4096 states with the states since it was asked last; true: stop, verdict unknown;
      * optional. */

@@ -13,6 +13,7 @@ typedef struct dlab_memory {
     size_t used;          /* bytes taken now */
     uint64_t allocations; /* requests so far */
     uint64_t fail_at;     /* this request (counted from 1) fails; 0: none */
+    size_t peak;          /* most bytes ever taken */
 } dlab_memory;
 
 typedef struct dlab_arena {
