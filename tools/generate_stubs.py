@@ -105,6 +105,17 @@ ARGUMENTS = {
     "x": "str | None",
     "y": "str | None",
     "points": "int",
+    "format": 'Literal["edn", "jsonl"] | None',
+    "independent": "bool",
+    "order": 'Literal["strict", "lines", "times"]',
+    "generate_history.values": "int",
+    "ops": "int",
+    "clients": "int",
+    "keys": "int",
+    "read_fraction": "float",
+    "crash_rate": "float",
+    "bug_rate": "float",
+    "think": "float",
 }
 NUMBERS = {
     "value",
@@ -141,6 +152,8 @@ RETURNS = {
     "solve": "Solution",
     "load": "Sweep",
     "explore": "Explorer",
+    "read_history": "History",
+    "generate_history": "History",
 }
 LAWS = {
     "distribution",
@@ -214,7 +227,7 @@ def _default(value: Any) -> str:
 
 
 def _argument(p: inspect.Parameter, function: str) -> str:
-    kind = "_Real" if p.name in NUMBERS else ARGUMENTS.get(p.name, "Any")
+    kind = "_Real" if p.name in NUMBERS else ARGUMENTS.get(f"{function}.{p.name}", ARGUMENTS.get(p.name, "Any"))
     if p.default is None and "None" not in kind and kind not in HAVE_NONE:
         kind += " | None"
     stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")

@@ -14,7 +14,16 @@ static bool is_space(char c)
     return c == ' ' || c == ',' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
 
-static bool is_end(char c) { return is_space(c) || (c != '\0' && strchr("()[]{}\";", c) != NULL); }
+/* What ends a token: space and brackets, quotes, comments. */
+static bool is_end(char c)
+{
+    static const bool ends[256] = {
+        [' '] = true,  [','] = true,  ['\n'] = true, ['\t'] = true, ['\r'] = true,
+        ['\f'] = true, ['\v'] = true, ['('] = true,  [')'] = true,  ['['] = true,
+        [']'] = true,  ['{'] = true,  ['}'] = true,  ['"'] = true,  [';'] = true
+    };
+    return ends[(unsigned char)c];
+}
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

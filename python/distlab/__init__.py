@@ -20,6 +20,8 @@ _HOME = {
     "Trace": "_trace",
     "Explorer": "_explore", "explore": "_explore",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
+    "History": "_history", "read_history": "_history", "generate_history": "_history",
+    "Recorder": "_recorder",
     "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_distribution",
     "constant": "_distribution", "uniform": "_distribution", "exponential": "_distribution",
     "hyperexponential": "_distribution", "gamma": "_distribution", "erlang": "_distribution",
@@ -30,12 +32,12 @@ _SUBMODULES = ["lesson"]
 
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
-    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "Model", "Run", "Solution", "Sweep",
-    "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare",
-    "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
-    "exponential", "fault", "faults", "gamma", "hyperexponential", "lesson", "load", "lognormal",
-    "mixture", "models", "normal", "pareto", "register", "run", "solve", "sweep", "table", "topology",
-    "uniform", "weibull",
+    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal",
+    "compare", "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
+    "exponential", "fault", "faults", "gamma", "generate_history", "hyperexponential", "lesson", "load",
+    "lognormal", "mixture", "models", "normal", "pareto", "read_history", "register", "run", "solve",
+    "sweep", "table", "topology", "uniform", "weibull",
 ]  # fmt: skip
 
 

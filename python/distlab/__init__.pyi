@@ -18,8 +18,10 @@ from distlab._design import Axis as Axis
 from distlab._distribution import Distribution as Distribution
 from distlab._enumerate import Enumeration as Enumeration
 from distlab._explore import Explorer as Explorer
+from distlab._history import History as History
 from distlab._model import Catalogue as Catalogue
 from distlab._model import Model as Model
+from distlab._recorder import Recorder as Recorder
 from distlab._results import Sweep as Sweep
 from distlab._run import Run as Run
 from distlab._solve import Solution as Solution
@@ -39,11 +41,12 @@ _Progress = bool | Callable[[int, int], Any] | None
 __version__: str
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
-    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "Model", "Run", "Solution", "Sweep", "Table",
-    "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal", "compare", "constant",
-    "distribution", "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault",
-    "faults", "gamma", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
-    "pareto", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
+    "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal",
+    "compare", "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
+    "exponential", "fault", "faults", "gamma", "generate_history", "hyperexponential", "lesson", "load",
+    "lognormal", "mixture", "models", "normal", "pareto", "read_history", "register", "run", "solve", "sweep",
+    "table", "topology", "uniform", "weibull",
 ]
 
 def axis(
@@ -137,6 +140,19 @@ def gamma(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+def generate_history(
+    kind: str,
+    *,
+    ops: int = 1000,
+    clients: int = 5,
+    keys: int = 1,
+    values: int = 0,
+    read_fraction: float = 0.5,
+    crash_rate: float = 0.0,
+    bug_rate: float = 0.0,
+    think: float = 1.0,
+    seed: int | None = 1,
+) -> History: ...
 def hyperexponential(
     mean: _Real | None = None,
     scv: _Real | None = None,
@@ -177,6 +193,13 @@ def pareto(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+def read_history(
+    path: str | PathLike[str],
+    *,
+    format: Literal["edn", "jsonl"] | None = None,
+    independent: bool = False,
+    order: Literal["strict", "lines", "times"] = "strict",
+) -> History: ...
 def register(address: int, /) -> Model: ...
 def run(
     model: str | Model,

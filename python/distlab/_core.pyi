@@ -195,3 +195,24 @@ def warmup_cut(x: NDArray[np.float64], /) -> int: ...
 def t_quantile(p: float, df: float, /) -> float: ...
 def normal_quantile(p: float, /) -> float: ...
 def cores() -> int: ...
+
+def history_read(data: bytes, notation: str, independent: bool, order: str, /) -> Any:
+    """A history from text; notation edn or jsonl, order strict, lines or times. GIL released.
+
+    Errors name the line and what was expected.
+    """
+
+def history_write(history: Any, notation: str, independent: bool, /) -> bytes: ...
+def history_parts(history: Any, /) -> dict[str, Any]:
+    """Copies of its tables: operations, elements, nemesis (events), texts; timed; events (how many)."""
+
+def history_open(
+    operations: NDArray[Any], elements: NDArray[Any], texts: Sequence[str], placed: bool, timed: bool, /,
+) -> Any:
+    """A history from tables as history_parts gives them; unless placed, order comes from times."""
+
+def history_generate(
+    kind: str, seed: int, ops: int, clients: int, keys: int, values: int, read_fraction: float,
+    crash_rate: float, bug_rate: float, think: float, /,
+) -> tuple[Any, int]:
+    """A made-up history and the number of defects planted in it."""

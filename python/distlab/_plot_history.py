@@ -1,0 +1,70 @@
+"""The picture of a checked history: operations as bars, one line per process."""
+
+from . import _style
+from ._timeline import bars, label
+
+OUTCOME_COLOURS = {"ok": "#56B4E9", "info": "#E69F00", "fail": "#BBBBBB"}
+RED = "#C62828"
+OUTCOME_WORDS = {"ok": "ok", "info": "unknown outcome", "fail": "failed"}
+UNITS = (("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0))
+NAMED_MAX = 60  # bars with their text inside
+
+
+def plot_verdict(verdict, ax=None, limit=200):
+    """Bars over time, coloured by outcome; the failing part outlined in red, instants as black marks."""
+    _style.require()
+    drawn, lanes, _ = bars(verdict, limit, by="time")
+    timed = verdict.history.parts["timed"]
+    span = max([b.end for b in drawn], default=1.0) - min([b.start for b in drawn], default=0.0)
+    unit, scale = next(((u, f) for u, f in UNITS if span >= f), UNITS[-1]) if timed else ("", 1.0)
+    figure, ax = _style.canvas(ax, (_style.SIZE[0], max(2.2, 1.4 + 0.34 * len(lanes))))
+    said = set()
+    for bar in drawn:
+        _bar(ax, bar, scale, said, len(drawn) <= NAMED_MAX)
+    ax.set_yticks(range(len(lanes)), lanes)
+    ax.set_ylim(len(lanes) - 0.4, -0.6)
+    ax.grid(False, axis="y")
+    ax.set_xlabel(f"Time ({unit})" if timed else "Order of events (number)")
+    ax.set_ylabel("Process (number)")
+    _style.plain_ticks(ax.xaxis)
+    _style.legend(ax)
+    note = f"{verdict.words} as {verdict.spec} · {len(verdict.history)} operations"
+    if len(drawn) < len(verdict.history):
+        note += f", {len(drawn)} shown"
+    return _style.finish(figure, ax, note, f"{verdict.words}: operations of each process over time")
+
+
+def _bar(ax, bar, scale, said, named):
+    colour, role = OUTCOME_COLOURS[bar.op.outcome], bar.role
+    red = role in ("stuck", "witness")
+    width = max(bar.end - bar.start, 0.0) / scale
+    words = OUTCOME_WORDS[bar.op.outcome]
+    ax.barh(
+        bar.lane, width, left=bar.start / scale, height=0.62, color=colour, alpha=0.45 if bar.open else 0.9,
+        edgecolor=RED if red else "none", linewidth=2.2 if red else 0, hatch="///" if role == "stuck" else None,
+        label=words if words not in said else None, zorder=4 if red else 2,
+    )  # fmt: skip
+    said.add(words)
+    if red and "red" not in said:
+        ax.barh(
+            bar.lane,
+            0,
+            left=bar.start / scale,
+            color="white",
+            edgecolor=RED,
+            linewidth=2.2,
+            label="no legal order",
+        )
+        said.add("red")
+    if bar.point is not None:
+        name = "takes effect" if "point" not in said else None
+        ax.plot(
+            [bar.point / scale], [bar.lane], color=_style.INK, marker="|", markersize=13, linestyle="none",
+            markeredgewidth=1.8, zorder=5, label=name,
+        )  # fmt: skip
+        said.add("point")
+    if named:
+        ax.annotate(
+            label(bar.op), (bar.start / scale, bar.lane), xytext=(3, 0), textcoords="offset points", va="center",
+            fontsize=8, color=_style.INK, zorder=6,
+        )  # fmt: skip
