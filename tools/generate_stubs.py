@@ -227,7 +227,8 @@ def _default(value: Any) -> str:
 
 
 def _argument(p: inspect.Parameter, function: str) -> str:
-    kind = "_Real" if p.name in NUMBERS else ARGUMENTS.get(f"{function}.{p.name}", ARGUMENTS.get(p.name, "Any"))
+    known = ARGUMENTS.get(f"{function}.{p.name}") or ARGUMENTS.get(p.name, "Any")
+    kind = "_Real" if p.name in NUMBERS else known
     if p.default is None and "None" not in kind and kind not in HAVE_NONE:
         kind += " | None"
     stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")

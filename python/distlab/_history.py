@@ -10,70 +10,19 @@ import math
 import os
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
 from . import _core
 from ._common import boolean, integer, nearest, one_of, real, short, unknown
+from ._operation import BOOL, INT, LIST, NEVER, OUTCOMES, TEXT, Operation, plain
 
-OUTCOMES = ("invoke", "ok", "fail", "info")
 FORMATS = ("edn", "jsonl")
 ORDERS = ("strict", "lines", "times")
-NIL, INT, BOOL, TEXT, LIST = range(5)
-NEVER = 2**63 - 1  # the time of an answer that did not come
 COLUMNS = ("process", "f", "key", "argument", "result", "outcome", "call", "ret")
 EVENT_FIELDS = ("process", "type", "f", "key", "value", "time", "index")
 SHOWN = 8
 TEXTS_BEFORE_TEXT = ("{", "[", "(", ";", "#")
-
-
-class Operation(NamedTuple):
-    """One operation: what was asked, when, and what came back.
-
-    `outcome` is "ok", "fail" or "info" (unknown: it may have happened, at any time from its call on, or never);
-    `call` and `ret` are nanoseconds, `ret` is None where no answer came.
-    """
-
-    index: int
-    process: int
-    f: str
-    key: object
-    argument: object
-    result: object
-    outcome: str
-    call: int
-    ret: int | None
-
-    def __str__(self):
-        return describe(self)
-
-
-def describe(op):
-    """An operation in words: process 3 write 7 (key 1): ok."""
-    words = f"process {op.process} {op.f}"
-    words += f" {value_text(op.argument)}" if op.argument is not None else ""
-    words += f" (key {value_text(op.key)})" if op.key is not None else ""
-    if op.outcome == "ok" and op.result is not None and op.result != op.argument:
-        return f"{words} = {value_text(op.result)}"
-    if op.outcome == "ok" and op.argument is None and op.result is None:
-        return f"{words} = nil" if op.f in ("read", "get", "dequeue", "pop") else f"{words}: ok"
-    return f"{words}: {'no answer' if op.outcome == 'info' else op.outcome}"
-
-
-def value_text(value, width=40):
-    """A value as people read it: nil, 3, true, "x", [1 2]."""
-    if value is None:
-        text = "nil"
-    elif isinstance(value, bool):
-        text = "true" if value else "false"
-    elif isinstance(value, str):
-        text = value if re.fullmatch(r"[:'\w./+-]+", value) else json.dumps(value, ensure_ascii=False)
-    elif isinstance(value, list):
-        text = f"[{' '.join(value_text(v) for v in value[:20])}{' ...' if len(value) > 20 else ''}]"
-    else:
-        text = str(value)
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 class History:
@@ -147,7 +96,7 @@ class History:
             return [self.value(v) for v in self.elements[number : number + count]]
         if kind == TEXT:
             if self._texts is None:
-                self._texts = [_plain(t) for t in self.texts]
+                self._texts = [plain(t) for t in self.texts]
             return self._texts[number]
         return number if kind == INT else bool(number) if kind == BOOL else None
 
@@ -371,8 +320,8 @@ def guess(data):
 
 
 def generate_history(
-    kind, *, ops=1000, clients=5, keys=1, values=0, read_fraction=0.5, crash_rate=0.0, bug_rate=0.0, think=1.0,
-    seed=1,
+    kind, *, ops=1000, clients=5, keys=1, values=0, read_fraction=0.5, crash_rate=0.0, bug_rate=0.0,
+    think=1.0, seed=1,
 ):  # fmt: skip
     """A made-up history that is linearizable, unless bug_rate plants defects in it; for tests and lessons.
 
@@ -428,22 +377,6 @@ def _read(data, name, form, independent, order):
     except ValueError as error:
         raise ValueError(f"{name}: {error}" if name else str(error)) from None
     return History(core, name)
-
-
-def _plain(text):
-    """An interned text as Python has it: a fraction where it stands for one."""
-    if text.startswith("##") and "/" not in text and not text.endswith("M"):
-        body = text[2:]
-        try:
-            return int(body) if body.lstrip("-").isdigit() else float(body)
-        except ValueError:
-            return text
-    if text.startswith('"') and text.lstrip('"\\').startswith("##"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
 
 
 def _several(value):

@@ -1,16 +1,17 @@
-"""Histories and verdicts as they show themselves in a notebook, and a verdict as a page of its own: tables and
-one SVG, no script, no link to elsewhere."""
+"""Histories and verdicts as they show themselves in a notebook, and a verdict as a page of its own: tables
+and one SVG, no script, no link to elsewhere."""
 
 from html import escape
 
 from . import _html
-from ._history import SHOWN, describe, value_text
+from ._operation import describe, value_text
 from ._timeline import bars, label, title
 
 LANE, BAR, STEP, LEFT = 26, 18, 34, 86
 WIDTH_MAX = 6000
 COLOURS = {"ok": "#56B4E9", "info": "#E69F00", "fail": "#BBBBBB"}
 RED = "#C62828"
+SHOWN = 8  # operations of a history
 INLINE_BARS = 14  # in a notebook's cell, 8 kB
 ROWS_ON_PAGE = 500
 PAGE = (
@@ -28,16 +29,16 @@ def history_html(history):
 
     def build(count):
         rows = [
-            (str(op.index), str(op.process), _html._code(op.f), escape(value_text(op.key, 20)) if op.key is not None
-             else "", escape(value_text(op.argument, 30)), escape(value_text(op.result, 30)), op.outcome)
+            (str(op.index), str(op.process), _html._code(op.f), _cell(op.key), _cell(op.argument),
+             _cell(op.result), op.outcome)
             for op in map(history.__getitem__, range(min(count, len(history))))
         ]  # fmt: skip
         how = history.outcomes
         counts = ", ".join(f"{n} {escape(f)}" for f, n in list(history.functions.items())[:12])
         source = f" · {escape(history.source[-60:])}" if history.source else ""
-        more = len(history) - len(rows)
+        more, processes = len(history) - len(rows), len(history.processes)
         return _html._block(
-            f"<p><b>history</b> · {len(history)} operations of {len(history.processes)} processes{source}</p>",
+            f"<p><b>history</b> · {len(history)} operations of {processes} processes{source}</p>",
             _html._quiet(f"{counts} · ok {how['ok']}, fail {how['fail']}, unknown {how['info']}"),
             _html._table(("", "process", "f", "key", "argument", "result", "outcome"), rows),
             _html._quiet(
@@ -48,6 +49,10 @@ def history_html(history):
         )
 
     return _html._fit(build, [SHOWN, 4, 0])
+
+
+def _cell(value):
+    return "" if value is None else escape(value_text(value, 30))
 
 
 def timeline_svg(verdict, limit):
@@ -62,9 +67,8 @@ def timeline_svg(verdict, limit):
         parts.append(f'<text x="2" y="{LANE * i + 17}" fill="currentColor">{escape(lane)}</text>')
     for bar in drawn:
         parts.append(_bar(bar, step))
-    parts.append(
-        f'<text x="{LEFT}" y="{height - 6}" fill="currentColor" opacity=".7">order of events (number) →</text></svg>'
-    )
+    place = f'x="{LEFT}" y="{height - 6}" fill="currentColor" opacity=".7"'
+    parts.append(f"<text {place}>order of events (number) →</text></svg>")
     return "".join(parts)
 
 
@@ -113,7 +117,8 @@ def verdict_page(verdict):
     parts += [f"<p>{escape(line)}</p>" for line in lines[1:3]]
     parts.append(f"<div class=scroll>{timeline_svg(verdict, 200)}</div>")
     parts.append(
-        "<p class=q>Blue: ok. Orange: outcome unknown, may take effect at any time from its call on. Grey: failed. "
+        "<p class=q>Blue: ok. Orange: outcome unknown, it may take effect at any time from its call on. "
+        "Grey: failed. "
         + ("Red frame: these operations have no legal order. " if verdict.valid is False else "")
         + ("Black mark: an instant at which the operation can take effect." if verdict.valid else "")
         + "</p>"
@@ -124,9 +129,8 @@ def verdict_page(verdict):
         parts.append(f"<h2>{heading}</h2><table><tr><th></th><th>operation</th><th>when</th></tr>")
         for k, op in enumerate(shown[:ROWS_ON_PAGE], 1):
             mark = " class=red" if verdict.stuck and op.index == verdict.stuck.index else ""
-            parts.append(
-                f"<tr{mark}><td>{k}</td><td>{escape(describe(op))}</td><td>{escape(verdict._when(op))}</td></tr>"
-            )
+            cells = "</td><td>".join((str(k), escape(describe(op)), escape(verdict._when(op))))
+            parts.append(f"<tr{mark}><td>{cells}</td></tr>")
         parts.append("</table>")
         if len(shown) > ROWS_ON_PAGE:
             parts.append(f"<p class=q>and {len(shown) - ROWS_ON_PAGE} more</p>")

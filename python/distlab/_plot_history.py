@@ -41,7 +41,8 @@ def _bar(ax, bar, scale, said, named):
     words = OUTCOME_WORDS[bar.op.outcome]
     ax.barh(
         bar.lane, width, left=bar.start / scale, height=0.62, color=colour, alpha=0.45 if bar.open else 0.9,
-        edgecolor=RED if red else "none", linewidth=2.2 if red else 0, hatch="///" if role == "stuck" else None,
+        edgecolor=RED if red else "none", linewidth=2.2 if red else 0,
+        hatch="///" if role == "stuck" else None,
         label=words if words not in said else None, zorder=4 if red else 2,
     )  # fmt: skip
     said.add(words)
@@ -65,6 +66,6 @@ def _bar(ax, bar, scale, said, named):
         said.add("point")
     if named:
         ax.annotate(
-            label(bar.op), (bar.start / scale, bar.lane), xytext=(3, 0), textcoords="offset points", va="center",
-            fontsize=8, color=_style.INK, zorder=6,
+            label(bar.op), (bar.start / scale, bar.lane), xytext=(3, 0), textcoords="offset points",
+            va="center", fontsize=8, color=_style.INK, zorder=6,
         )  # fmt: skip

@@ -12,7 +12,8 @@ import threading
 import time
 
 from ._common import boolean, integer, short
-from ._history import OUTCOMES, _json
+from ._history import _json
+from ._operation import OUTCOMES
 
 PROCESS_MAX = 2**62
 READERS = ("read", "get", "contains", "dequeue", "pop")  # their result must be said: nil means "empty"
@@ -27,9 +28,9 @@ class Recorder:
     ...     with recorder.operation(0, "read", key=1) as op:
     ...         op.ok(client.get(1))
 
-    A block that ends without a word is ok, with the value that was asked for (a read must say its result). A block that raises is `info`: the
-    operation may have happened or not, and the exception goes on. `failed=(NotSent,)` names exceptions after
-    which it surely did not happen: they are recorded as `fail`.
+    A block that ends without a word is ok, with the value that was asked for (a read must say its result). A
+    block that raises is `info`: the operation may have happened or not, and the exception goes on.
+    `failed=(NotSent,)` names exceptions after which it surely did not happen: they are recorded as `fail`.
 
     Parameters
     ----------
@@ -126,8 +127,8 @@ class Recorder:
         with self._lock:
             if process in self._open:
                 raise ValueError(
-                    f"process {process} invokes {f} while its {self._open[process].f} has no answer; expected "
-                    "one operation of a process at a time"
+                    f"process {process} invokes {f} while its {self._open[process].f} has no answer; "
+                    "expected one operation of a process at a time"
                 )
             self._write(process, "invoke", f, key, value)
             self._open[process] = op

@@ -1,11 +1,11 @@
-"""Where the bars of a history's picture go: a lane per process, more where an operation without an answer still
-lies under later ones; and the instants at which operations can take effect."""
+"""Where the bars of a history's picture go: a lane per process, more where an operation without an answer
+still lies under later ones; and the instants at which operations can take effect."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ._history import describe, value_text
+from ._operation import describe, value_text
 
 CONTEXT = 200
 

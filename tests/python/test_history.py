@@ -1,5 +1,5 @@
-"""Histories in Python: read from what Jepsen, Maelstrom and people's own tests write, given back unchanged, taken
-apart; broken ones refused with file, line and what was expected; recorded by clients in threads."""
+"""Histories in Python: read from what Jepsen, Maelstrom and people's own tests write, given back unchanged,
+taken apart; broken ones refused with file, line and what was expected; recorded by clients in threads."""
 
 import io
 import json
@@ -26,8 +26,18 @@ EVENTS = [
     {"process": 1, "type": "ok", "f": "read", "key": "x", "value": 2**70, "time": 7},
     {"process": 0, "type": "info", "f": "write", "key": "x", "value": -0.0, "time": 8},
 ]
-KINDS = ["register", "cas_register", "multi_register", "key_value", "set", "queue", "stack", "counter", "mutex",
-         "list_append"]  # fmt: skip
+KINDS = [
+    "register",
+    "cas_register",
+    "multi_register",
+    "key_value",
+    "set",
+    "queue",
+    "stack",
+    "counter",
+    "mutex",
+    "list_append",
+]
 
 
 @pytest.fixture
@@ -161,20 +171,44 @@ def test_independent_keys():
 
 BROKEN = [  # (name of the file, its text, the error)
     ("h.edn", EDN[:-3], r"h\.edn: line \d, column \d+: the text ends inside the map that began in line 7"),
-    ("h.edn", EDN + EDN.splitlines()[3], r"line 8: time 300 ns lies before that of the event in front, 900 ns"),
-    ("h.edn", EDN.replace(":info, :f :read", ":info, :f :write"), "line 7: process 0 has info of write; expected read"),
-    ("h.edn", EDN.replace(":process 1, :time 400", ":process 2, :time 400"), 
-     "line 5: process 2 has fail of cas but nothing open; expected an invoke"),
-    ("h.edn", EDN.replace(":fail", ":failed"), "line 5, column 8: type is :failed; expected invoke, ok, fail or info"),
-    ("h.jsonl", '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "typo": "ok", "f": "read"}',
-     "h.jsonl: line 2: the event has no type; expected invoke, ok, fail or info"),
-    ("h.jsonl", '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "type": "ok", "f": "read", ',
-     "line 2, column 43: the text ends inside the map that began in line 2, column 1"),
-    ("h.jsonl", '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "type": "invoke", "f": "read"}',
-     "line 2: process 0 invokes read while its read of line 1 has no answer; expected ok, fail or info"),
+    (
+        "h.edn",
+        EDN + EDN.splitlines()[3],
+        r"line 8: time 300 ns lies before that of the event in front, 900 ns",
+    ),
+    (
+        "h.edn",
+        EDN.replace(":info, :f :read", ":info, :f :write"),
+        "line 7: process 0 has info of write; expected read",
+    ),
+    (
+        "h.edn",
+        EDN.replace(":process 1, :time 400", ":process 2, :time 400"),
+        "line 5: process 2 has fail of cas but nothing open; expected an invoke",
+    ),
+    (
+        "h.edn",
+        EDN.replace(":fail", ":failed"),
+        "line 5, column 8: type is :failed; expected invoke, ok, fail or info",
+    ),
+    (
+        "h.jsonl",
+        '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "typo": "ok", "f": "read"}',
+        "h.jsonl: line 2: the event has no type; expected invoke, ok, fail or info",
+    ),
+    (
+        "h.jsonl",
+        '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "type": "ok", "f": "read", ',
+        "line 2, column 43: the text ends inside the map that began in line 2, column 1",
+    ),
+    (
+        "h.jsonl",
+        '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "type": "invoke", "f": "read"}',
+        "line 2: process 0 invokes read while its read of line 1 has no answer; expected ok, fail or info",
+    ),
     ("h.jsonl", "", "no event of a client"),
     ("h.edn", "{:process :nemesis :type :info :f :kill}", "no event of a client"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "text", "words"), BROKEN)
@@ -210,9 +244,14 @@ def test_order_of_lines_and_times():
 
 def test_the_content_says_what_a_file_is():
     for text, form in (
-        ('{"process": 0}', "jsonl"), (' [ {"process": 0}]', "jsonl"), ("{:process 0}", "edn"), ("[{:a 1}]", "edn"),
-        ("; x\n{:a 1}", "edn"), ("[]", "jsonl"), ("\ufeff{\"a\": 1}", "jsonl"),
-    ):  # fmt: skip
+        ('{"process": 0}', "jsonl"),
+        (' [ {"process": 0}]', "jsonl"),
+        ("{:process 0}", "edn"),
+        ("[{:a 1}]", "edn"),
+        ("; x\n{:a 1}", "edn"),
+        ("[]", "jsonl"),
+        ('\ufeff{"a": 1}', "jsonl"),
+    ):
         assert _history.guess(text.encode()) == form, text
 
 
@@ -265,9 +304,13 @@ def test_a_recorder_writes_what_happened(tmp_path):
         pending.ok(3)
     history = dl.read_history(path)
     assert [(op.f, op.argument, op.result, op.outcome) for op in history] == [
-        ("write", 3, 3, "ok"), ("read", None, 3, "ok"), ("write", 4, 4, "info"), ("write", 5, 5, "fail"),
-        ("read", None, None, "info"), ("read", None, None, "info"),
-    ]  # fmt: skip
+        ("write", 3, 3, "ok"),
+        ("read", None, 3, "ok"),
+        ("write", 4, 4, "info"),
+        ("write", 5, 5, "fail"),
+        ("read", None, None, "info"),
+        ("read", None, None, "info"),
+    ]
     with pytest.raises(FileExistsError):
         dl.Recorder(path)
 
