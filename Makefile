@@ -1,5 +1,5 @@
 # The two commands: `make run` (first lessons as pages) and `make test` (everything CI runs).
-# Further: make lab, bench, install PREFIX=..., generate, format, clean.
+# Further: make lab, bench, install PREFIX=..., uninstall PREFIX=..., generate, format, clean.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
@@ -13,7 +13,7 @@ FLAGS_release = -O3
 FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined
 FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-FLAGS = -std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -pthread -Icsrc/include -Icsrc $(FLAGS_$(VARIANT))
+FLAGS = -std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC -pthread -Icsrc/include -Icsrc $(FLAGS_$(VARIANT))
 
 OUT     = $(BUILD)/$(VARIANT)
 SOURCES = $(filter-out csrc/binding/%,$(wildcard csrc/*/*.c))
@@ -25,7 +25,7 @@ THREAD_TESTS = $(BUILD)/tsan/test_sweep
 VERSION = $(shell sed -n 's/^\#define DLAB_VERSION "\(.*\)"/\1/p' csrc/include/distlab/version.h)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lab bench book lib install generate generate-check format clean check-c check-threads check-python c-tests venv-test
+.PHONY: run test lab bench book lib install uninstall generate generate-check format clean check-c check-threads check-python c-tests venv-test
 
 run: $(VENV)/.notebooks
 	$(BIN)/python tools/pages.py build/pages
@@ -88,12 +88,35 @@ $(OUT)/test_%: tests/c/test_%.c $(LIBRARY)
 
 -include $(OBJECTS:.o=.d) $(C_TESTS:=.d)
 
+# Library, headers and pkg-config file for plain C: needs a C compiler and make, no Python. PREFIX may be
+# relative to here; DESTDIR goes in front of it (packagers). A warning of an unknown compiler is no reason to stop.
+PLACE  = $(patsubst ~/%,$(HOME)/%,$(PREFIX))
+ROOTED = $(if $(filter /%,$(PLACE)),$(PLACE),$(CURDIR)/$(PLACE))
+TARGET = $(DESTDIR)$(ROOTED)
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+ifeq ($(PREFIX),)
+$(error PREFIX is empty: name a directory, for example make install PREFIX=$$HOME/.local)
+endif
+ifneq ($(words x$(ROOTED)x),1)
+$(error PREFIX = '$(ROOTED)' has a space in it, which pkg-config and compiler flags do not survive)
+endif
+ifneq ($(findstring ',$(TARGET)),)
+$(error PREFIX or DESTDIR = '$(TARGET)' has a quote in it)
+endif
+endif
+
+install: WARNINGS := $(filter-out -Werror,$(WARNINGS))
 install: $(LIBRARY)
-	install -d $(DESTDIR)$(PREFIX)/include/distlab $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 csrc/include/distlab/*.h $(DESTDIR)$(PREFIX)/include/distlab
-	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib
-	printf 'Name: distlab\nDescription: laboratory for distributed systems\nVersion: %s\nCflags: -I%s/include\nLibs: -L%s/lib -ldistlab -lm -pthread\n' \
-	    '$(VERSION)' '$(PREFIX)' '$(PREFIX)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/distlab.pc
+	install -d '$(TARGET)/include/distlab' '$(TARGET)/lib/pkgconfig'
+	install -m 644 csrc/include/distlab/*.h '$(TARGET)/include/distlab'
+	install -m 644 $(LIBRARY) '$(TARGET)/lib'
+	printf '%s\n' 'prefix=$(ROOTED)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' 'Name: distlab' \
+	    'Description: laboratory for distributed systems' 'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
+	    'Libs: -L$${libdir} -ldistlab -lm -pthread' > '$(TARGET)/lib/pkgconfig/distlab.pc'
+
+uninstall:
+	rm -rf '$(TARGET)/include/distlab'
+	rm -f '$(TARGET)/lib/libdistlab.a' '$(TARGET)/lib/pkgconfig/distlab.pc'
 
 # C tests: built and run in one variant; a sanitizer that is not in the binary is a failure.
 c-tests: $(C_TESTS)

@@ -1,8 +1,9 @@
-"""Writes the files that are derived from the models' descriptors; `--check` says which of them are stale.
+"""Writes the files that are derived from descriptors and headers; `--check` says which of them are stale.
 
     csrc/include/distlab/models.h    structs and enumerations of every model, for plain C
     python/distlab/__init__.pyi      typed signatures of every model and of the public functions
     docs/reference/models.md         parameters, metrics, outputs and planted bugs of every model
+    docs/reference/c_api.md          public functions of the C library, from the comments of its headers
 
 Nothing here is written per model. Run by `make generate`; the tests run it with `--check`.
 """
@@ -20,6 +21,7 @@ DIFF_MAX = 60  # lines of a diff that are printed
 
 def targets() -> dict[str, str]:
     """Path in the repository -> text, of every derived file."""
+    import generate_c_api
     import generate_header
     import generate_reference
     import generate_stubs
@@ -30,6 +32,7 @@ def targets() -> dict[str, str]:
         "csrc/include/distlab/models.h": generate_header.text(models),
         "python/distlab/__init__.pyi": generate_stubs.text(models),
         "docs/reference/models.md": generate_reference.text(models),
+        "docs/reference/c_api.md": generate_c_api.text(ROOT / "csrc/include/distlab"),
     }
 
 

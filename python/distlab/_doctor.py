@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ SKIPPED = {"__pycache__", ".ipynb_checkpoints", "solutions"}
 
 
 def config() -> dict[str, Any]:
-    """Version, header directory and flags; an exception in the place of what this installation lacks."""
+    """Version, directories, flags, models; an exception in the place of what this installation lacks.
+
+    Flags are quoted for a shell where a directory needs it.
+    """
     headers = next(
         (
             d
@@ -39,9 +43,11 @@ def config() -> dict[str, Any]:
     )
     return {
         "version": _core.VERSION,
+        "prefix": str(PACKAGE) if library.is_file() else no_library,
         "includedir": str(headers) if headers else absent,
-        "cflags": f"-I{headers}" if headers else absent,
-        "libs": f"-L{library.parent} -ldistlab {LINK}" if library.is_file() else no_library,
+        "cflags": shlex.quote(f"-I{headers}") if headers else absent,
+        "libs": f"{shlex.quote(f'-L{library.parent}')} -ldistlab {LINK}" if library.is_file() else no_library,
+        "models": "\n".join(f"dlab_{name.replace('.', '_')}" for name in _core.models()),
     }
 
 

@@ -212,22 +212,24 @@ def _config(argv: list[str]) -> int:
     for name, text in (
         ("cflags", "flags for the compiler"),
         ("libs", "flags for the linker"),
+        ("prefix", "directory of include/ and lib/"),
         ("includedir", "directory of <distlab/...>"),
         ("version", "version of the library"),
+        ("models", "the models as <distlab/models.h> declares them, one a line"),
     ):
         parser.add_argument(f"--{name}", action="store_true", help=text)
     args = parser.parse_args(argv)
     from distlab import _doctor
 
     facts = _doctor.config()
-    wanted = [name for name in ("version", "includedir", "cflags", "libs") if getattr(args, name)]
+    wanted = [name for name in facts if getattr(args, name)]
     for name in wanted or facts:
         if isinstance(facts[name], Exception):
             if wanted:
                 raise facts[name]
             print(f"{name}: {facts[name]}")
             continue
-        print(facts[name] if wanted else f"{name}: {facts[name]}")
+        print(facts[name] if wanted else f"{name}: {' '.join(facts[name].split(chr(10)))}")
     return EXIT_DONE
 
 

@@ -228,12 +228,9 @@ def test_describe_values():
     assert (timeout["low"], timeout["high"]) == (timeout["min"], timeout["max"])
     assert probe.field("policy")["choices"] == ["fifo", "lifo", "random"]
     assert probe.field("retry_delay")["group"] == probe.field("hedge_attempts")["group"] == "retry"
+    assert probe.field("latency", "metrics")["scale"] == 1e-9 and probe.field("size", "metrics")["scale"] == 1
     assert (
-        probe.field("latency", "metrics")["scale"] == 1e-9 and probe.field("size", "metrics")["scale"] == 1
-    )
-    assert (
-        probe.field("timeout", "metrics")["may_be_nan"]
-        and probe.field("total", "metrics")["max"] == math.inf
+        probe.field("timeout", "metrics")["may_be_nan"] and probe.field("total", "metrics")["max"] == math.inf
     )
 
 
@@ -284,9 +281,7 @@ def test_descriptions_are_independent():
 def test_defaults():
     row = _core.defaults(NAME)
     assert row.shape == () and row.dtype == _core.describe(NAME)["params_dtype"]
-    assert (
-        row["jobs"] == 100 and row["timeout"] == -1 and row["features"] == 5 and row["pause"]["kind"] == -1
-    )
+    assert row["jobs"] == 100 and row["timeout"] == -1 and row["features"] == 5 and row["pause"]["kind"] == -1
     assert row["service"]["kind"] == _core.DISTRIBUTION_NAMES.index("exponential")
     assert row["service"]["p"][0] == 0.02
 
@@ -317,9 +312,7 @@ def test_rows_are_converted_or_refused():
     for name in row.dtype.names:
         packed[name] = row[name]
     swapped = row.astype(row.dtype.newbyteorder())
-    raw = np.frombuffer(
-        b"x" + row.tobytes(), np.dtype({**described(row.dtype), "aligned": False}), offset=1
-    )
+    raw = np.frombuffer(b"x" + row.tobytes(), np.dtype({**described(row.dtype), "aligned": False}), offset=1)
     assert raw.ctypes.data % 8 == 1
     layout = described(row.dtype)
     layout["offsets"][:2] = layout["offsets"][1::-1]

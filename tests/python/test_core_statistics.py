@@ -15,9 +15,7 @@ def test_distribution_functions():
     assert _core.distribution_cdf(record, [[0, 1.5], [2, 9]]).tolist() == [[0, 0.25], [0.5, 1]]
     assert _core.distribution_quantile(record, 0.25).tolist() == 1.5
     draws = _core.distribution_sample(record, 10_000, 7)
-    assert (
-        draws.shape == (10_000,) and draws.min() >= 1 and draws.max() <= 3 and abs(draws.mean() - 2) < 0.03
-    )
+    assert draws.shape == (10_000,) and draws.min() >= 1 and draws.max() <= 3 and abs(draws.mean() - 2) < 0.03
     assert np.array_equal(draws[:10], _core.distribution_sample(record, 10, 7))
     assert not np.array_equal(draws[:10], _core.distribution_sample(record, 10, 8))
     assert _core.distribution_sample(record, 0, 7).shape == (0,)

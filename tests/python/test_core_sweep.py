@@ -239,9 +239,7 @@ def test_groups_are_checked(index, offsets, message):
         lambda m, b, i, o: _core.quantiles(NAME, m, b, "latency", [0.5], i, o),
     ):
         with pytest.raises(ValueError, match=message):
-            call(
-                result["metrics"], result["buckets"], np.array(index, np.int64), np.array(offsets, np.int64)
-            )
+            call(result["metrics"], result["buckets"], np.array(index, np.int64), np.array(offsets, np.int64))
 
 
 BROKEN_HISTOGRAMS = [

@@ -4,6 +4,7 @@ curriculum.toml is the only list of lessons. The skill map, the header of each n
 the source topics are read from it, so a wrong line there is a wrong promise to a learner. These tests read
 the two files and the notebook tree; only the last one needs the package.
 """
+
 import graphlib
 import pathlib
 import re
@@ -21,8 +22,23 @@ CHAPTERS = CURRICULUM["chapter"]
 BY_ID = {lesson["id"]: lesson for lesson in LESSONS}
 MODELS = {name for family in CURRICULUM["catalogue"].values() for name in family}
 
-FIELDS = ["id", "path", "title", "question", "size", "level", "minutes", "needs", "leads_to", "terms",
-          "misconceptions", "models", "topics", "mutant", "status"]
+FIELDS = [
+    "id",
+    "path",
+    "title",
+    "question",
+    "size",
+    "level",
+    "minutes",
+    "needs",
+    "leads_to",
+    "terms",
+    "misconceptions",
+    "models",
+    "topics",
+    "mutant",
+    "status",
+]
 MINUTES = {"flagship": 35, "standard": 15, "card": 6}
 LEVELS = ["beginner", "intermediate", "advanced"]
 
@@ -40,8 +56,11 @@ def carriers(topic: str) -> set[str]:
 
 def notebooks_on_disk() -> set[str]:
     """Paths, relative to the notebooks folder, of all notebooks that belong to a chapter."""
-    return {path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.glob("*/*.ipynb")
-            if re.match(r"\d\d_", path.parent.name)}
+    return {
+        path.relative_to(NOTEBOOKS).as_posix()
+        for path in NOTEBOOKS.glob("*/*.ipynb")
+        if re.match(r"\d\d_", path.parent.name)
+    }
 
 
 def test_the_counts_are_those_of_the_plan():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from making import make
+
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ["include", "base", "sim", "cores", "models", "app", "binding"]
 INFRASTRUCTURE = {"include", "base", "sim", "check", "app", "binding"}
@@ -143,7 +145,7 @@ def test_symbols_carry_the_prefix(tmp_path):
     """Every global of the library starts with dlab_, and none can be written: models keep no state."""
     if shutil.which("nm") is None:
         pytest.skip("nm is not installed")
-    subprocess.run(["make", "-s", "lib"], cwd=ROOT, check=True, capture_output=True)
+    assert make("lib").returncode == 0
     library = ROOT / "build/c/release/libdistlab.a"
     for line in subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout.split(
         "\n"

@@ -44,6 +44,7 @@ enum {
 
 #define DLAB_CHOICE_WHAT_MASK (UINT64_MAX >> 8)
 
+/* A choice from its kind and what it happens to, and these two of a choice. */
 static inline dlab_choice dlab_choice_of(unsigned kind, uint64_t what)
 {
     return (uint64_t)kind << 56 | (what & DLAB_CHOICE_WHAT_MASK);
@@ -92,6 +93,7 @@ typedef struct dlab_choices {
 } dlab_choices;
 enum { DLAB_CHOICES_DEFAULT = 1 << 20 };
 
+/* The entries, choices->list.count of them. */
 static inline const dlab_choice *dlab_choices_list(const dlab_choices *choices)
 {
     return (const dlab_choice *)(const void *)choices->list.rows;
@@ -110,9 +112,11 @@ struct dlab_chooser {
     const void *describe_arg;
 };
 
+/* Add an entry; give the list back. */
 void dlab_choices_note(dlab_choices *choices, dlab_choice choice);
 void dlab_choices_free(dlab_choices *choices);
 
+/* Write a choice down where somebody keeps the list. */
 static inline void dlab_note(dlab_chooser *c, dlab_choice choice)
 {
     if (c != NULL && c->record != NULL) dlab_choices_note(c->record, choice);

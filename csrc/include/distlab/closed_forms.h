@@ -43,6 +43,7 @@ dlab_queue dlab_erlang_a(double arrival_rate, double service_rate, int64_t serve
 
 /* --- Poisson arrivals, exponential service (closed_forms_mmc.c, closed_forms_mmck.c) -------------------- */
 
+/* M/M/c, Erlang C: P(n jobs), tails P(> t) and quantiles of wait and latency. */
 dlab_queue dlab_mmc(double arrival_rate, double service_rate, int64_t servers);
 double dlab_mmc_state(double arrival_rate, double service_rate, int64_t servers, int64_t n);
 double dlab_mmc_wait_tail(double arrival_rate, double service_rate, int64_t servers, double t);

@@ -97,6 +97,7 @@ typedef struct dlab_view {
     uint32_t actor; /* the one node whose state may have changed since the last look; DLAB_NO_NODE: any */
 } dlab_view;
 
+/* The state of one node. */
 static inline const void *dlab_view_node(const dlab_view *v, uint32_t node)
 {
     return v->states + node * v->stride;
@@ -127,6 +128,7 @@ struct dlab_core {
     uint32_t (*leader)(const dlab_core *core, const dlab_view *view);
 };
 
+/* The next output of the list, to be filled in. */
 static inline dlab_output *dlab_put(dlab_outputs *out, dlab_output_kind kind)
 {
     if (out->count == out->count_max) {
@@ -168,6 +170,7 @@ static inline dlab_message *dlab_send(dlab_outputs *out, uint32_t to, unsigned k
     return m;
 }
 
+/* The timer fires in least .. most ns of the node's clock; an armed one is replaced. */
 static inline void dlab_set_timer(dlab_outputs *out, uint32_t timer, int64_t least, int64_t most)
 {
     dlab_output *o = dlab_put(out, DLAB_SET_TIMER);
@@ -176,11 +179,13 @@ static inline void dlab_set_timer(dlab_outputs *out, uint32_t timer, int64_t lea
     o->most = most;
 }
 
+/* The timer does not fire. */
 static inline void dlab_cancel_timer(dlab_outputs *out, uint32_t timer)
 {
     dlab_put(out, DLAB_CANCEL_TIMER)->timer = timer;
 }
 
+/* The node's process dies here; it starts again after least .. most ns (most < 0: never). */
 static inline void dlab_die(dlab_outputs *out, int64_t least, int64_t most)
 {
     dlab_output *o = dlab_put(out, DLAB_CRASH);
@@ -198,11 +203,13 @@ static inline void dlab_persist(dlab_outputs *out, size_t offset, size_t length,
     o->ticket = ticket;
 }
 
+/* Something is decided, in this order, at this node. */
 static inline void dlab_apply(dlab_outputs *out, unsigned kind, uint32_t a, uint64_t b)
 {
     dlab_put_message(out, dlab_put(out, DLAB_APPLY), kind, a, b, NULL, 0);
 }
 
+/* The answer to a request. */
 static inline void dlab_reply(dlab_outputs *out, uint64_t ticket, unsigned kind, uint32_t a, uint64_t b)
 {
     dlab_output *o = dlab_put(out, DLAB_REPLY);
@@ -210,6 +217,7 @@ static inline void dlab_reply(dlab_outputs *out, uint64_t ticket, unsigned kind,
     dlab_put_message(out, o, kind, a, b, NULL, 0);
 }
 
+/* A note for the trace. */
 static inline void dlab_remark(dlab_outputs *out, unsigned kind, uint32_t a, uint64_t b)
 {
     dlab_put_message(out, dlab_put(out, DLAB_NOTE), kind, a, b, NULL, 0);

@@ -118,6 +118,7 @@ typedef struct dlab_layout {
     char names[DLAB_FIELDS_MAX][DLAB_NAME_MAX];
 } dlab_layout;
 
+/* Make the layout of a table of fields. */
 int dlab_layout_init(dlab_layout *layout, const dlab_field *fields, dlab_error *err);
 
 /* A field by name; NULL with DLAB_ENAME that names the nearest one. owner is for the text. */

@@ -142,6 +142,7 @@ int dlab_history_intern(dlab_history *history, const char *text, size_t length, 
                         dlab_error *err);
 const char *dlab_history_text(const dlab_history *history, uint32_t id, size_t *length);
 
+/* Values of each kind. */
 static inline dlab_value dlab_nil(void) { return (dlab_value){ .kind = DLAB_VALUE_NIL }; }
 static inline dlab_value dlab_int(int64_t n) { return (dlab_value){ .number = n, .kind = DLAB_VALUE_INT }; }
 static inline dlab_value dlab_bool(bool b) { return (dlab_value){ .number = b, .kind = DLAB_VALUE_BOOL }; }
@@ -172,6 +173,7 @@ int dlab_history_complete(dlab_history *history, dlab_error *err);
 /* The events of a complete history in order, pushed to rows of dlab_history_event: the way back. */
 int dlab_history_events(const dlab_history *history, dlab_buffer *events, dlab_error *err);
 
+/* How many operations there are, and one of them. */
 static inline size_t dlab_history_count(const dlab_history *history) { return history->operations.count; }
 static inline const dlab_operation *dlab_history_at(const dlab_history *history, size_t k)
 {

@@ -53,6 +53,7 @@ typedef struct dlab_history_style {
     bool independent, timed;
 } dlab_history_style;
 
+/* Write it in this style. */
 int dlab_history_write(const dlab_history *history, const dlab_buffer *nemesis,
                        const dlab_history_style *style, dlab_buffer *text, dlab_error *err);
 

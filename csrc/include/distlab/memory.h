@@ -41,6 +41,7 @@ typedef struct dlab_buffer {
     size_t count, capacity, row_size;
 } dlab_buffer;
 
+/* Append rows; give the buffer back. */
 int dlab_buffer_push(dlab_buffer *buffer, dlab_memory *memory, const void *row, size_t count,
                      dlab_error *err);
 void dlab_buffer_free(dlab_buffer *buffer, dlab_memory *memory);

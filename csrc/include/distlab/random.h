@@ -55,6 +55,7 @@ void dlab_rng_open(dlab_rng *rng, uint64_t key, dlab_purpose purpose, uint64_t e
 /* Seed sfc64 itself from three words and 12 warm-up rounds, as its author does. */
 void dlab_rng_seed(dlab_rng *rng, uint64_t a, uint64_t b, uint64_t c);
 
+/* The next 64 random bits. */
 static inline uint64_t dlab_rng_u64(dlab_rng *rng)
 {
     uint64_t *s = rng->s;
