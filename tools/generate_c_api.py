@@ -1,8 +1,8 @@
 """docs/reference/c_api.md: every public function of the C library, from the comments of its headers.
 
-A header is read as items at its outermost level: comments, preprocessor lines, declarations. A comment belongs to
-the declarations that follow it until the next blank line or comment; one behind a declaration on the same line
-belongs to that one alone.
+A header is read as items at its outermost level: comments, preprocessor lines, declarations. A comment
+belongs to the declarations that follow it until the next blank line or comment; one behind a declaration on
+the same line belongs to that one alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HEAD = """\
 """
 LEFT_OUT = {"distlab", "models"}
 ITEM = re.compile(
-    r"(?P<comment>/\*.*?\*/)|(?P<macro>#[^\n]*(?:\\\n[^\n]*)*)|(?P<blank>\n[ \t]*\n)|\s+", re.DOTALL
+    r"(?P<comment>/\*.*?\*/)|(?P<macro>#(?:\\\n|[^\n])*)|(?P<blank>\n[ \t]*\n)|\s+", re.DOTALL
 )
 FUNCTION = re.compile(r"[^=]*?\b(dlab_\w+)\s*\(.*\)", re.DOTALL)
 NO_FUNCTION = ("typedef", "enum", "struct", "extern", "_Static_assert", "__extension__ typedef", "union")

@@ -121,6 +121,7 @@ extern const dlab_field dlab_trace_columns[];
         .columns = dlab_trace_columns, .row_size = sizeof(dlab_trace_row)         \
     }
 
+/* Keep a record; is anybody tracing? */
 static inline void dlab_trace_put(dlab_trace *t, const dlab_record *r)
 {
     t->ring[t->written++ & (t->capacity - 1)] = *r;
