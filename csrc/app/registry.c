@@ -4,9 +4,10 @@
 #include <distlab/sweep.h>
 #include <distlab/version.h>
 
-#define DLAB_MODELS(X)          \
-    X(dlab_links_rpc_ambiguity) \
-    X(dlab_queueing_analytic)   \
+#define DLAB_MODELS(X)            \
+    X(dlab_check_linearizability) \
+    X(dlab_links_rpc_ambiguity)   \
+    X(dlab_queueing_analytic)     \
     X(dlab_queueing_station)
 
 #define X(model) extern const dlab_model model;

@@ -273,6 +273,76 @@ def weibull(
     unit: str | None = None,
 ) -> Distribution: ...
 
+class _CheckLinearizability(Model):
+    def __call__(  # type: ignore[override]
+        self,
+        *,
+        generator: Literal["register", "cas_register", "multi_register", "key_value", "set", "queue", "stack", "counter", "mutex", "list_append"] = "register",
+        ops: _Int = 200,
+        clients: _Int = 5,
+        keys: _Int = 5,
+        values: _Int | None = 5,
+        read_fraction: _Real = 0.5,
+        crash_fraction: _Real = 0.0,
+        idle_ratio: _Real = 0.0,
+        bug_rate: _Real = 0.0,
+        specification: Literal["as_generated", "register", "cas_register", "multi_register", "key_value", "set", "queue", "stack", "counter", "mutex", "list_append", "user"] = "as_generated",
+        criterion: Literal["linearizability", "sequential"] = "linearizability",
+        fail_semantics: Literal["never", "mismatch", "maybe"] = "mismatch",
+        states_max: _Int = 1000000,
+        explain: _Bool = True,
+        switched_off: str | Iterable[Literal["window", "reads", "equal", "earliest", "fewer", "outlook", "unique", "keys"]] = ...,
+        bug: Literal["none", "unknown_treated_as_failed", "real_time_ignored", "write_taken_as_read"] = "none",
+        seed: int | None = 1,
+        keep: _Keep = None,
+        trace: bool = False,
+        budget: _Budget = None,
+        token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
+    ) -> Run: ...
+    def sweep(  # type: ignore[override]
+        self,
+        *axes: Axis,
+        generator: Literal["register", "cas_register", "multi_register", "key_value", "set", "queue", "stack", "counter", "mutex", "list_append"] | _Values = "register",
+        ops: _Int | _Values = 200,
+        clients: _Int | _Values = 5,
+        keys: _Int | _Values = 5,
+        values: _Int | None | _Values = 5,
+        read_fraction: _Real | _Values = 0.5,
+        crash_fraction: _Real | _Values = 0.0,
+        idle_ratio: _Real | _Values = 0.0,
+        bug_rate: _Real | _Values = 0.0,
+        specification: Literal["as_generated", "register", "cas_register", "multi_register", "key_value", "set", "queue", "stack", "counter", "mutex", "list_append", "user"] | _Values = "as_generated",
+        criterion: Literal["linearizability", "sequential"] | _Values = "linearizability",
+        fail_semantics: Literal["never", "mismatch", "maybe"] | _Values = "mismatch",
+        states_max: _Int | _Values = 1000000,
+        explain: _Bool | _Values = True,
+        switched_off: str | Iterable[Literal["window", "reads", "equal", "earliest", "fewer", "outlook", "unique", "keys"]] | _Values = ...,
+        bug: Literal["none", "unknown_treated_as_failed", "real_time_ignored", "write_taken_as_read"] | _Values = "none",
+        reps: int | None = None,
+        seed: int | None = 1,
+        crn: bool = True,
+        threads: int | None = None,
+        confidence: float = 0.95,
+        errors: Literal["raise", "mask"] = "raise",
+        keep: _Keep = None,
+        precision: _Precision = None,
+        reps_max: int = 1000,
+        keep_max: int | str = 1073741824,
+        design: Any = None,
+        progress: _Progress = None,
+        token: Token | None = None,
+        budget: _Budget = None,
+    ) -> Sweep: ...
+
+class _CheckFamily(Protocol):
+    @property
+    def linearizability(self) -> _CheckLinearizability: ...
+
+check: _CheckFamily
+
 class _LinksRpcAmbiguity(Model):
     def __call__(  # type: ignore[override]
         self,

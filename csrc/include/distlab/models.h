@@ -8,6 +8,178 @@
 
 /* clang-format off */
 
+/* check.linearizability: A linearizability checker on made-up histories */
+enum {
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_REGISTER = 0, DLAB_CHECK_LINEARIZABILITY_GENERATOR_CAS_REGISTER = 1,
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_MULTI_REGISTER = 2,
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_KEY_VALUE = 3, DLAB_CHECK_LINEARIZABILITY_GENERATOR_SET = 4,
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_QUEUE = 5, DLAB_CHECK_LINEARIZABILITY_GENERATOR_STACK = 6,
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_COUNTER = 7, DLAB_CHECK_LINEARIZABILITY_GENERATOR_MUTEX = 8,
+    DLAB_CHECK_LINEARIZABILITY_GENERATOR_LIST_APPEND = 9,
+};
+enum {
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_AS_GENERATED = 0,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_REGISTER = 1,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_CAS_REGISTER = 2,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_MULTI_REGISTER = 3,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_KEY_VALUE = 4, DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_SET = 5,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_QUEUE = 6, DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_STACK = 7,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_COUNTER = 8, DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_MUTEX = 9,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_LIST_APPEND = 10,
+    DLAB_CHECK_LINEARIZABILITY_SPECIFICATION_USER = 11,
+};
+enum {
+    DLAB_CHECK_LINEARIZABILITY_CRITERION_LINEARIZABILITY = 0,
+    DLAB_CHECK_LINEARIZABILITY_CRITERION_SEQUENTIAL = 1,
+};
+enum {
+    DLAB_CHECK_LINEARIZABILITY_FAIL_SEMANTICS_NEVER = 0,
+    DLAB_CHECK_LINEARIZABILITY_FAIL_SEMANTICS_MISMATCH = 1,
+    DLAB_CHECK_LINEARIZABILITY_FAIL_SEMANTICS_MAYBE = 2,
+};
+enum {
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_WINDOW = 1 << 0,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_READS = 1 << 1,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_EQUAL = 1 << 2,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_EARLIEST = 1 << 3,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_FEWER = 1 << 4,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_OUTLOOK = 1 << 5,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_UNIQUE = 1 << 6,
+    DLAB_CHECK_LINEARIZABILITY_SWITCHED_OFF_KEYS = 1 << 7,
+};
+enum {
+    DLAB_CHECK_LINEARIZABILITY_BUG_NONE = 0, DLAB_CHECK_LINEARIZABILITY_BUG_UNKNOWN_TREATED_AS_FAILED = 1,
+    DLAB_CHECK_LINEARIZABILITY_BUG_REAL_TIME_IGNORED = 2,
+    DLAB_CHECK_LINEARIZABILITY_BUG_WRITE_TAKEN_AS_READ = 3,
+};
+typedef struct dlab_check_linearizability_params {
+    /* What the clients work on. */
+    int32_t generator;
+    /* What the objects promise. */
+    int32_t specification;
+    /* Linearizability keeps real time, sequential consistency only each process's own order. */
+    int32_t criterion;
+    /* What a failed operation says: it did not happen; it also saw why (a compare-and-set its mismatch, a
+     * lock its holder); or nothing, it may have happened. */
+    int32_t fail_semantics;
+    /* [1 .. 100000] Operations of the history. */
+    int64_t ops;
+    /* [1 .. 10000] Clients, each with one operation open at a time. */
+    int64_t clients;
+    /* [1 .. 10000] Objects; each operation picks one uniformly. */
+    int64_t keys;
+    /* [1 .. 1e+06, 0: off] Written values are drawn from so many. None: each value is written once. */
+    int64_t values;
+    /* [0 .. 1] Share of operations that read. */
+    double read_fraction;
+    /* [0 .. 1] Share of operations that never answer; half of them take effect. */
+    double crash_fraction;
+    /* [0 .. 1000] Mean pause between an answer and the next call, in mean durations. */
+    double idle_ratio;
+    /* [0 .. 1] Share of operations that go wrong: a stale read, a lost update, an element given out twice,
+     * a lock given to two. */
+    double bug_rate;
+    /* [1 .. 1e+12] Budget of states; the verdict is unknown beyond. */
+    int64_t states_max;
+    /* After a no, find the shortest failing window and shrink it. */
+    bool explain;
+    /* Ways to search less that are switched off; the verdict stays, the work grows. */
+    uint32_t switched_off;
+    /* A textbook mistake of the checker, on purpose. */
+    int32_t bug;
+} dlab_check_linearizability_params;
+_Static_assert(offsetof(dlab_check_linearizability_params, generator) == 0, "generator");
+_Static_assert(offsetof(dlab_check_linearizability_params, specification) == 4, "specification");
+_Static_assert(offsetof(dlab_check_linearizability_params, criterion) == 8, "criterion");
+_Static_assert(offsetof(dlab_check_linearizability_params, fail_semantics) == 12, "fail_semantics");
+_Static_assert(offsetof(dlab_check_linearizability_params, ops) == 16, "ops");
+_Static_assert(offsetof(dlab_check_linearizability_params, clients) == 24, "clients");
+_Static_assert(offsetof(dlab_check_linearizability_params, keys) == 32, "keys");
+_Static_assert(offsetof(dlab_check_linearizability_params, values) == 40, "values");
+_Static_assert(offsetof(dlab_check_linearizability_params, read_fraction) == 48, "read_fraction");
+_Static_assert(offsetof(dlab_check_linearizability_params, crash_fraction) == 56, "crash_fraction");
+_Static_assert(offsetof(dlab_check_linearizability_params, idle_ratio) == 64, "idle_ratio");
+_Static_assert(offsetof(dlab_check_linearizability_params, bug_rate) == 72, "bug_rate");
+_Static_assert(offsetof(dlab_check_linearizability_params, states_max) == 80, "states_max");
+_Static_assert(offsetof(dlab_check_linearizability_params, explain) == 88, "explain");
+_Static_assert(offsetof(dlab_check_linearizability_params, switched_off) == 92, "switched_off");
+_Static_assert(offsetof(dlab_check_linearizability_params, bug) == 96, "bug");
+_Static_assert(sizeof(dlab_check_linearizability_params) == 104, "dlab_check_linearizability_params");
+typedef struct dlab_check_linearizability_metrics {
+    /* [0 .. 1] Share of the decided histories that pass. */
+    dlab_ratio linearizable;
+    /* [0 .. 1] Share of histories the budget was too small for. */
+    dlab_ratio undecided;
+    /* [0 .. 1] Share of histories without a defect that are refused. */
+    dlab_ratio false_alarms;
+    /* [0 .. 1] Share of histories proven bad by a stale read that are accepted (registers whose values are
+     * written once). */
+    dlab_ratio missed;
+    /* [0 .. inf] States explored, explaining included. */
+    int64_t states;
+    /* [0 .. inf] States remembered as leading nowhere, 24 bytes each. */
+    int64_t dead_states;
+    /* [byte, 0 .. inf] Most memory the check held. */
+    int64_t peak_memory;
+    /* [0 .. inf] Most answered operations of one object open at once. */
+    int64_t open_ops;
+    /* [0 .. inf] Defects planted. */
+    int64_t planted;
+    /* [0 .. inf] Operations of the shortest failing window; NaN after a yes. */
+    double window_ops;
+    /* [0 .. inf] Operations left after shrinking it; NaN after a yes. */
+    double shrunk_ops;
+} dlab_check_linearizability_metrics;
+_Static_assert(offsetof(dlab_check_linearizability_metrics, linearizable) == 0, "linearizable");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, undecided) == 16, "undecided");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, false_alarms) == 32, "false_alarms");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, missed) == 48, "missed");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, states) == 64, "states");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, dead_states) == 72, "dead_states");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, peak_memory) == 80, "peak_memory");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, open_ops) == 88, "open_ops");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, planted) == 96, "planted");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, window_ops) == 104, "window_ops");
+_Static_assert(offsetof(dlab_check_linearizability_metrics, shrunk_ops) == 112, "shrunk_ops");
+_Static_assert(sizeof(dlab_check_linearizability_metrics) == 120, "dlab_check_linearizability_metrics");
+typedef struct dlab_check_linearizability_history_row {
+    /* [0 .. inf] Its number, in the order of calls. */
+    int64_t operation;
+    /* [0 .. inf] Who asked; a client that got no answer goes on under a new number. */
+    int64_t process;
+    /* What was asked. */
+    int32_t function;
+    /* [-1 .. inf] Of which object; -1: of several. */
+    int64_t key;
+    /* What came with it: a number; the length of a list or a text; NaN: nothing. */
+    double argument;
+    /* What came back, in the same way. */
+    double result;
+    /* [s, 0 .. inf] When it was asked. */
+    double call;
+    /* [s, 0 .. inf] When it was answered; NaN: never. */
+    double answer;
+    /* How. */
+    int32_t outcome;
+    /* [-1 .. inf] Its place in the order found; -1: in none. */
+    int64_t place;
+    /* Its part in the shortest failing window. */
+    int32_t role;
+} dlab_check_linearizability_history_row;
+_Static_assert(offsetof(dlab_check_linearizability_history_row, operation) == 0, "operation");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, process) == 8, "process");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, function) == 16, "function");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, key) == 24, "key");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, argument) == 32, "argument");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, result) == 40, "result");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, call) == 48, "call");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, answer) == 56, "answer");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, outcome) == 64, "outcome");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, place) == 72, "place");
+_Static_assert(offsetof(dlab_check_linearizability_history_row, role) == 80, "role");
+_Static_assert(sizeof(dlab_check_linearizability_history_row) == 88, "dlab_check_linearizability_history_row");
+extern const dlab_model dlab_check_linearizability;
+
 /* links.rpc_ambiguity: What really happened behind ok, error and timeout */
 enum {
     DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL = 0, DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_QUEUE = 1,
