@@ -139,7 +139,7 @@ static inline const dlab_record *dlab_trace_at(const dlab_trace *t, size_t k)
     return &t->ring[(first + k) & (t->capacity - 1)];
 }
 
-/* A record as a row of the output table, and the way back. */
+/* A record as a row of the output table. */
 void dlab_record_to_row(const dlab_record *record, dlab_trace_row *row);
 
 /* The same record again, its time exact below 2^51 ns (26 days); a number that no record holds is an
