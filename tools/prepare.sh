@@ -1,6 +1,7 @@
 #!/bin/sh
-# What pip cannot bring: C headers of Python, cmocka for the C tests. Installs missing Debian packages when it may,
-# otherwise asks for them in one line. Usage: tools/prepare.sh PYTHON [tests]
+# What pip cannot bring: C headers of Python, cmocka for the C tests, in a strict run (CI) a browser and its driver.
+# Installs missing Debian packages when it may, otherwise asks for them in one line.
+# Usage: tools/prepare.sh PYTHON [tests]
 set -eu
 python=$1
 want=${2:-}
@@ -18,6 +19,10 @@ if [ "$want" = tests ]; then
     printf '#include <stdarg.h>\n#include <stddef.h>\n#include <setjmp.h>\n#include <stdint.h>\n#include <cmocka.h>\n' |
         "${CC:-cc}" -E -x c - >/dev/null 2>&1 || missing="$missing libcmocka-dev"
 fi
+if [ "$want" = tests ] && [ "${DISTLAB_STRICT:-}" = 1 ]; then
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+    command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+fi
 [ -n "$missing" ] || exit 0
 
 run=""
@@ -25,7 +30,9 @@ run=""
 if command -v apt-get >/dev/null 2>&1 && { [ -z "$run" ] || $run true 2>/dev/null; }; then
     echo "installing$missing"
     # shellcheck disable=SC2086
-    { $run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq $missing; } >/dev/null && exit 0
+    { $run apt-get update -qq &&
+        $run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >/dev/null && exit 0
+    echo "apt-get could not install$missing (its own words are above)" >&2
 fi
 echo "distlab needs$missing: please run  sudo apt-get install$missing" >&2
 exit 2
