@@ -69,6 +69,17 @@ ARGUMENTS = {
     "address": "int",
     "text": "Any",
     "samples": "ArrayLike",
+    "edges": "ArrayLike",
+    "counts": "ArrayLike",
+    "samples_max": "int",
+    "from_csv.column": "str | int",
+    "metric": "str",
+    "labels": "Mapping[str, str] | None",
+    "since": "str | PathLike[str] | None",
+    "source": "str | PathLike[str]",
+    "tag": "str | None",
+    "tail": "str",
+    "delimiter": "str",
     "parts": "tuple[float, _Law]",
     "path": "str | PathLike[str]",
     "sweep": "Sweep",
@@ -190,6 +201,7 @@ def text(models: list[dict[str, Any]]) -> str:
     exported = json.dumps(names)
     parts += [ALIASES, _wrap("__all__ = [", json.loads(exported)), "\n"]
     parts += [_function(n, v) for n, v in values.items() if inspect.isfunction(v)]
+    parts += [_callable(n, v) for n, v in values.items() if n in LAWS and not inspect.isfunction(v)]
     families: dict[str, list[dict[str, Any]]] = {}
     for model in models:
         families.setdefault(model["name"].partition(".")[0], []).append(model)
@@ -254,6 +266,16 @@ def _arguments(signature: inspect.Signature, function: str) -> list[str]:
 def _function(name: str, value: Any) -> str:
     back = "Distribution" if name in LAWS else RETURNS.get(name, "Any")
     return _def(name, _arguments(inspect.signature(value), name), back)
+
+
+def _callable(name: str, value: Any) -> str:
+    """A law with readers as methods: every public method returns a Distribution."""
+    public = [n for n, m in inspect.getmembers(type(value), inspect.isfunction) if n[0] != "_"]
+    rows = [
+        _def(n, ["self", *_arguments(inspect.signature(getattr(value, n)), n)], "Distribution", "    ")
+        for n in ("__call__", *public)
+    ]
+    return f"\nclass _{name.capitalize()}(Protocol):\n{''.join(rows)}\n{name}: _{name.capitalize()}\n"
 
 
 def _def(name: str, arguments: list[str], back: str, indent: str = "", note: str = "") -> str:

@@ -22,7 +22,7 @@ _HOME = {
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
     "History": "_history", "read_history": "_history", "generate_history": "_history",
     "Recorder": "_recorder",
-    "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_distribution",
+    "Distribution": "_distribution", "distribution": "_distribution", "empirical": "_empirical",
     "constant": "_distribution", "uniform": "_distribution", "exponential": "_distribution",
     "hyperexponential": "_distribution", "gamma": "_distribution", "erlang": "_distribution",
     "normal": "_distribution", "lognormal": "_distribution", "weibull": "_distribution",

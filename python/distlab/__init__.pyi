@@ -78,7 +78,6 @@ def compare(
 ) -> Comparison: ...
 def constant(value: _Real, *, unit: str | None = None) -> Distribution: ...
 def distribution(text: Any, unit: str | None = None) -> Distribution: ...
-def empirical(samples: ArrayLike, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
 def enumerate(
     model: str | Model,
     /,
@@ -272,6 +271,50 @@ def weibull(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+
+class _Empirical(Protocol):
+    def __call__(self, samples: ArrayLike, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...
+    def from_buckets(
+        self,
+        edges: ArrayLike,
+        counts: ArrayLike,
+        *,
+        unit: str | None = None,
+        tail: str = "last",
+        points: int = 100000,
+    ) -> Distribution: ...
+    def from_csv(
+        self,
+        path: str | PathLike[str],
+        column: str | int,
+        *,
+        unit: str | None,
+        tail: str = "last",
+        delimiter: str = ",",
+        samples_max: int = 10000000,
+    ) -> Distribution: ...
+    def from_hdr(
+        self,
+        path: str | PathLike[str],
+        *,
+        unit: str | None = None,
+        tag: str | None = None,
+        tail: str = "last",
+        points: int = 100000,
+    ) -> Distribution: ...
+    def from_prometheus(
+        self,
+        source: str | PathLike[str],
+        metric: str,
+        labels: Mapping[str, str] | None = None,
+        *,
+        since: str | PathLike[str] | None = None,
+        unit: str | None = None,
+        tail: str = "last",
+        points: int = 100000,
+    ) -> Distribution: ...
+
+empirical: _Empirical
 
 class _CheckLinearizability(Model):
     def __call__(  # type: ignore[override]

@@ -8,7 +8,7 @@ only.
 import numpy as np
 
 from . import _core
-from ._common import check_seed, integer, naming, short, warn
+from ._common import check_seed, integer, naming, short
 
 SAMPLES_MAX = 100_000_000
 PARTS_MAX = 64
@@ -29,14 +29,17 @@ class Distribution:
         SI unit of its draws; None fits every field.
     record : structured array of shape ()
         What C sees. parts : rows of a mixture or None; samples : sorted float64 array or None.
+    source : Source or None
+        Where a measured law comes from and what stands for its tail (``dl.empirical.from_csv`` and others).
     """
 
-    __slots__ = ("_pool", "record", "text", "unit")
+    __slots__ = ("_pool", "record", "source", "text", "unit")
 
-    def __init__(self, record, pool=(), text=None, unit=None):
+    def __init__(self, record, pool=(), text=None, unit=None, source=None):
         record = own(record)
         record.setflags(write=False)
-        for name, value in (("record", record), ("_pool", tuple(pool)), ("unit", unit)):
+        given = (("record", record), ("_pool", tuple(pool)), ("unit", unit), ("source", source))
+        for name, value in given:
             object.__setattr__(self, name, value)
         if text is None:
             text = self._describe()
@@ -46,7 +49,7 @@ class Distribution:
         raise AttributeError(f"a Distribution cannot be changed (tried to set {name!r})")
 
     def __reduce__(self):
-        return Distribution, (np.asarray(self.record), self._pool, self.text, self.unit)
+        return Distribution, (np.asarray(self.record), self._pool, self.text, self.unit, self.source)
 
     def _describe(self):
         if self.samples is not None:
@@ -115,6 +118,16 @@ class Distribution:
         key = int(_core.row_keys(check_seed(seed), 1, 1, True).flat[0])
         return _core.distribution_sample(self.record, n, key, self._pool)
 
+    def summary(self):
+        """Mean and quantiles as text; of a measured law also what was measured and what stands for its
+        tail."""
+        from ._measured import SHOWN, pretty, summary
+
+        if self.source is not None:
+            return summary(self)
+        shown = (f"{name} {pretty(self.quantile(q), self.unit)}" for q, name in SHOWN)
+        return f"{self.text}: mean {pretty(self.mean, self.unit)}, {', '.join(shown)}"
+
     def plot(self, ax=None, **style):
         """Density and tail on matplotlib axes (needs the notebooks extra); returns the axes."""
         from ._plot import plot_distribution
@@ -134,7 +147,8 @@ class Distribution:
         record = own(self.record)
         record["shift"] += float(shift)
         text = None if " + " in self.text else f"{self.text} + {float(shift)!r}"
-        return Distribution(record, self._pool, text, self.unit)
+        source = None if self.source is None else self.source.moved(1.0, float(shift))
+        return Distribution(record, self._pool, text, self.unit, source)
 
     def key(self):
         """A hashable value that two distributions share exactly when they are the same law."""
@@ -160,6 +174,10 @@ class Distribution:
         return self.text
 
     def __repr__(self):
+        if self.source is not None:
+            from ._measured import line
+
+            return f"<{self.source.reader} {line(self)}>"
         text = self.text if len(self.text) <= 70 else self.text[:67] + "..."
         return f"dl.{text}" if self.samples is not None else f"dl.distribution({text!r})"
 
@@ -379,36 +397,4 @@ def mixture(*parts, shift=0, unit=None):
         record, (rows, *tables), f"mixture({', '.join(texts)})", units.pop() if units else None
     )
     _core.distribution_moments(made.record, made._pool)  # the core's own rules on parts
-    return made if isinstance(shift, (int, float)) and shift == 0 else _shifted(made, shift)
-
-
-def empirical(samples, *, shift=0, unit=None):
-    """A distribution that draws the given samples with equal odds.
-
-    Parameters
-    ----------
-    samples : array of shape (n,), 1 <= n <= 1e8
-        Finite numbers in SI units (seconds for times), in any order; a copy is kept, sorted.
-
-    With n samples nothing is known above the quantile 1 - 1/n; below a thousand samples (p99.9) a
-    DistlabWarning says so, because tails are what queues are about. TypeError or ValueError for anything
-    else.
-    """
-    array = _numbers("samples", samples.to_numpy() if hasattr(samples, "to_numpy") else samples)
-    if array.ndim != 1 or not 1 <= array.size <= SAMPLES_MAX:
-        raise ValueError(f"samples must have shape (n,) with n from 1 to {SAMPLES_MAX}, not {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"samples must be finite; {int((~np.isfinite(array)).sum())} of {array.size} are not"
-        )
-    array = np.sort(array)
-    array.setflags(write=False)
-    if array.size < 1000:
-        warn(
-            f"empirical: {array.size} samples say nothing above p{100 - 100 / array.size:.4g}; "
-            f"the largest draw will be {array[-1]:.4g}"
-        )
-    record = np.zeros((), _core.DISTRIBUTION_DTYPE)
-    record["kind"], record["count"] = _EMPIRICAL, array.size
-    made = Distribution(record, (array,), unit=_check_unit(unit))
     return made if isinstance(shift, (int, float)) and shift == 0 else _shifted(made, shift)

@@ -403,7 +403,12 @@ def distribution_html(distribution: Any) -> str:
     if high > low:
         x = np.geomspace(low, high, 60) if low > 0 and high > 30 * low else np.linspace(low, high, 60)
         picture = curve(np.asarray(distribution.cdf(x), float), "fraction at or below, up to p99.5")
-    return _block(f"<p><b>{_text(distribution, 200)}</b></p>", _table(head, [row]), picture)
+    told = ""
+    if distribution.source is not None:
+        from distlab._measured import html as told_html
+
+        told = told_html(distribution.source)
+    return _block(f"<p><b>{_text(distribution, 200)}</b></p>", _table(head, [row]), picture, told)
 
 
 def _display(unit: str | None, size: float) -> str | None:

@@ -17,6 +17,8 @@ run: dl.Run = dl.queueing.station(arrival_rate="90/s", servers=2, capacity=None,
 sweep: dl.Sweep = dl.queueing.station.sweep(arrival_rate=[10, 90], servers=range(1, 3), reps=5, crn=False)
 other: dl.Sweep = dl.sweep("queueing.station", dl.axis("load", [0.5, 0.9]), reps=5, keep=["queue_length"])
 law: dl.Distribution = dl.lognormal(median="5ms", p99="80ms")
+file: dl.Distribution = dl.empirical.from_csv("a.csv", 0, unit="ms", tail="pareto(1.5)")
+samples: dl.Distribution = dl.empirical([1.0, 2.0])
 comparison: dl.Comparison = dl.compare(sweep, over="servers")
 """
 WRONG = {
