@@ -1,5 +1,5 @@
 # The two commands: `make run` (first lessons as pages) and `make test` (everything CI runs).
-# Further: make lab, bench, install PREFIX=..., uninstall PREFIX=..., generate, format, clean.
+# Further: make lab, book, bench, install PREFIX=..., uninstall PREFIX=..., generate, format, clean.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
@@ -39,6 +39,10 @@ lab: $(VENV)/.notebooks
 	$(BIN)/python -m distlab notebooks build/lab
 	cd build/lab && $(abspath $(BIN))/jupyter lab
 
+# All pages, offline; lessons that did not change are not executed again.
+book: $(VENV)/.docs
+	$(BIN)/python tools/book build/book
+
 bench: $(VENV)/.test lib
 	$(BIN)/python benchmarks/run.py
 
@@ -64,6 +68,11 @@ $(BIN)/python:
 $(VENV)/.notebooks: $(BIN)/python $(INPUTS)
 	rm -rf build/lib* build/temp* build/bdist*
 	$(BIN)/pip install -q --disable-pip-version-check '.[notebooks]'
+	touch $@
+
+$(VENV)/.docs: $(BIN)/python $(INPUTS)
+	rm -rf build/lib* build/temp* build/bdist*
+	$(BIN)/pip install -q --disable-pip-version-check '.[docs]'
 	touch $@
 
 $(VENV)/.test: $(BIN)/python $(INPUTS)

@@ -1,4 +1,4 @@
-"""docs/reference/models.md: what every model takes and gives."""
+"""docs/reference/models.md: what every model takes and gives; in the book, the same as a page for each model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,29 @@ Values are shown in display units; everything you pass and get is in SI units, o
 
 def text(models: list[dict[str, Any]]) -> str:
     """The whole page."""
-    rows = [
-        [
-            f"[`{m['name']}`](#{_anchor(m['name'])})",
-            _escape(m["title"]),
-            "exact" if m["exact"] else "simulation",
-        ]
-        for m in models
-    ]
-    return HEAD + _table(["model", "what it is", "kind"], rows) + "".join(_model(m) for m in models)
+    return HEAD + _list(models, "#{}") + "".join("\n" + _model(m) for m in models)
+
+
+def pages(models: list[dict[str, Any]]) -> dict[str, str]:
+    """File name -> text: a list of all, and a page for each with a link to its source."""
+    listed = "\n".join(f"models/{m['name']}" for m in models)
+    out = {"models.md": f"{HEAD}{_list(models, 'models/{}.md')}\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"}
+    for m in models:
+        link = f"\n[Its source in C](../source/{m['name']}.md)\n"
+        out[f"models/{m['name']}.md"] = (
+            _model(m, 1).replace("\n### Parameters", link + "\n### Parameters", 1).replace("\n### ", "\n## ")
+        )
+    return out
+
+
+def _list(models: list[dict[str, Any]], link: str) -> str:
+    """The table of models; `link` says where one is, by its name or its anchor."""
+    rows = []
+    for m in models:
+        place = link.format(_anchor(m["name"]) if link.startswith("#") else m["name"])
+        kind = "exact" if m["exact"] else "simulation"
+        rows.append([f"[`{m['name']}`]({place})", _escape(m["title"]), kind])
+    return _table(["model", "what it is", "kind"], rows)
 
 
 def _anchor(name: str) -> str:
@@ -43,8 +57,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _model(model: dict[str, Any]) -> str:
-    parts = [f"\n## {model['name']}\n\n**{model['title'].rstrip('.')}.** {model['doc']}\n"]
+def _model(model: dict[str, Any], level: int = 2) -> str:
+    parts = [f"{'#' * level} {model['name']}\n\n**{model['title'].rstrip('.')}.** {model['doc']}\n"]
     if model["source"]:
         parts.append(f"\nSource: {model['source']}\n")
     parts.append(
