@@ -1,4 +1,4 @@
-"""docs/reference/models.md: what every model takes and gives; in the book, the same as a page for each model."""
+"""docs/reference/models.md: what every model takes and gives; in the book a page for each model."""
 
 from __future__ import annotations
 

@@ -107,8 +107,8 @@ class Book:
             for title, names in sorted(carriers.items(), key=lambda item: item[0].lower())
         ]
         return (
-            "# Topics\n\nWhere a topic is taught. The list is that of five published curricula; words without "
-            "a link are lessons that are planned.\n\n" + table(["topic", "lessons"], rows)
+            "# Topics\n\nWhere a topic is taught. The list is that of five published curricula; words "
+            "without a link are lessons that are planned.\n\n" + table(["topic", "lessons"], rows)
         )
 
     def terms(self, glossary: dict[str, Any]) -> str:
@@ -135,8 +135,8 @@ class Book:
         """The skill map: a drawing, and the same as a table for those who do not see it."""
         head = (
             "# Skill map\n\nAll lessons, a row for each chapter. A lesson builds on those it needs. Point at "
-            "one to see what it needs (blue) and what it leads to (orange); tick what you have learned, in this "
-            "browser, and the next ones open.\n"
+            "one to see what it needs (blue) and what it leads to (orange); tick what you have learned, in "
+            "this browser, and the next ones open.\n"
         )
         key = (
             '<p><span class="bk-key ready"></span> written &nbsp; <span class="bk-key"></span> planned '
