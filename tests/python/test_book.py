@@ -106,7 +106,8 @@ def test_links_resolve(book, pages):
 
 def test_every_page_of_docs_and_every_model_is_there(book, pages):
     names = {path.relative_to(book[0]).as_posix() for path in pages}
-    wanted = {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")}
+    pages_by_hand = (ROOT / "docs").rglob("*.md")
+    wanted = {f"{p.relative_to(ROOT / 'docs').with_suffix('')}.html" for p in pages_by_hand}
     for name in re.findall(r"X\(dlab_(\w+)\)", (ROOT / "csrc/app/registry.c").read_text()):
         family, _, leaf = name.partition("_")
         wanted |= {f"reference/{kind}/{family}.{leaf}.html" for kind in ("models", "source")}

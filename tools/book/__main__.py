@@ -40,8 +40,8 @@ def docs(source: Path) -> list[str]:
     return names
 
 
-def reference(source: Path) -> None:
-    """A page for each model and for its source, and the Python interface."""
+def reference(source: Path) -> list[str]:
+    """A page for each model and for its source, the Python interface, and what else lies in docs/reference."""
     import distlab
     from distlab import _core
 
@@ -65,13 +65,17 @@ def reference(source: Path) -> None:
             encoding="utf-8",
         )
     (folder / "python.md").write_text(api.text(Path(distlab.__file__).parent), encoding="utf-8")
+    others = [path for path in sorted((ROOT / "docs/reference").glob("*.md")) if path.stem != "models"]
+    for path in others:
+        shutil.copy2(path, folder / path.name)
+    return [f"reference/{name}" for name in ("models", "python", *(path.stem for path in others))]
 
 
 def code_of(name: str) -> str:
     return f"csrc/{name.replace('.', '/')}.c"
 
 
-def index(source: Path, names: list[str]) -> None:
+def index(source: Path, names: list[str], references: list[str]) -> None:
     """docs/index.md, and below it what only the book has."""
     path = source / "index.md"
     text = path.read_text(encoding="utf-8")
@@ -85,9 +89,7 @@ def index(source: Path, names: list[str]) -> None:
         ["map", "gallery", "lessons/index", "topics", "terms"], "hidden:", "caption: Learn", "maxdepth: 1"
     )
     text += contents.toctree(names, "hidden:", "caption: Use")
-    text += contents.toctree(
-        ["reference/models", "reference/python"], "hidden:", "caption: Reference", "maxdepth: 1"
-    )
+    text += contents.toctree(references, "hidden:", "caption: Reference", "maxdepth: 1")
     path.write_text(text, encoding="utf-8")
 
 
@@ -102,8 +104,7 @@ def assemble(work: Path, cache: Path, wanted: list[str] | None) -> int:
     for name in ("book.css", "map.js"):
         shutil.copy2(HERE / name, static / name)
     shutil.copy2(HERE / "conf.py", source / "conf.py")
-    index(source, docs(source))
-    reference(source)
+    index(source, docs(source), reference(source))
     curriculum, glossary = load("notebooks/curriculum.toml"), load("notebooks/glossary.toml")
     home = work / "notebooks"
     entries = shelf.gather(ROOT / "notebooks", home, wanted, curriculum)
