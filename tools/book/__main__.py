@@ -41,7 +41,7 @@ def docs(source: Path) -> list[str]:
 
 
 def reference(source: Path) -> list[str]:
-    """A page for each model and for its source, the Python interface, and what else lies in docs/reference."""
+    """A page for each model and its source, the Python interface, and what else lies in docs/reference."""
     import distlab
     from distlab import _core
 
