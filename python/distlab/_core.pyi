@@ -216,3 +216,18 @@ def history_generate(
     crash_rate: float, bug_rate: float, think: float, /,
 ) -> tuple[Any, int]:
     """A made-up history and the number of defects planted in it."""
+
+def history_check(
+    history: Any, spec: str, *, criterion: str = "linearizability", fail: str = "never",
+    initial: tuple[int, int, int] | None = None, states: int = 0, memory: int = 0, seconds: float = 0,
+    explain: bool = True, shrink: bool = True, token: Token | None = None, step: Callable[..., int] | None = None,
+    reads: Sequence[int] = (), describe: Callable[[int], str] | None = None, by_key: bool = False,
+    bug: str = "none", switched_off: int = 0,
+) -> dict[str, Any]:
+    """Is the history consistent? valid (True, False, None), reason, order, window, shrunk, stuck, pending, ...
+
+    GIL released; step(state, f, outcome, key, argument, result) gives the next state or -1.
+    """
+
+def specifications() -> dict[str, str]:
+    """Names of specifications and the functions each knows."""

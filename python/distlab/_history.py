@@ -255,9 +255,10 @@ class History:
         return cls.from_events([event for *_, event in ends])
 
     @classmethod
-    def from_array(cls, array, *, texts=None, elements=None):
+    def from_array(cls, array, *, texts=None, elements=None, timed=True):
         """From a structured array: one like `.array` (with its texts and elements), or one whose fields are
-        those of `from_events` (with a field "type") or `from_operations` (with a field "call")."""
+        those of `from_events` (with a field "type") or `from_operations` (with a field "call"). timed=False:
+        its times only number the events."""
         array = np.asarray(array)
         if array.ndim != 1 or not array.dtype.names:
             raise TypeError(f"a history is a structured array of one dimension, not {short(array)}")
@@ -267,7 +268,8 @@ class History:
             if elements is None:
                 elements = np.zeros(0, _dtype()["key"])
             placed = len(array) > 0 and len(np.unique(array["called"])) == len(array)
-            return cls(_core.history_open(array, elements, list(texts), placed, True))
+            timed = boolean("timed", timed)
+            return cls(_core.history_open(array, elements, list(texts), placed, timed))
         return cls._from_columns({n: [_item(c) for c in array[n]] for n in array.dtype.names})
 
     @classmethod

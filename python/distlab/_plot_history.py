@@ -7,7 +7,7 @@ OUTCOME_COLOURS = {"ok": "#56B4E9", "info": "#E69F00", "fail": "#BBBBBB"}
 RED = "#C62828"
 OUTCOME_WORDS = {"ok": "ok", "info": "unknown outcome", "fail": "failed"}
 UNITS = (("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0))
-NAMED_MAX = 60  # bars with their text inside
+LETTERS = 80  # of a name, along the whole axis
 
 
 def plot_verdict(verdict, ax=None, limit=200):
@@ -20,9 +20,10 @@ def plot_verdict(verdict, ax=None, limit=200):
     figure, ax = _style.canvas(ax, (_style.SIZE[0], max(2.2, 1.4 + 0.34 * len(lanes))))
     said = set()
     for bar in drawn:
-        _bar(ax, bar, scale, said, len(drawn) <= NAMED_MAX)
+        _bar(ax, bar, scale, said)
+    _names(ax, drawn, scale, span / scale)
     ax.set_yticks(range(len(lanes)), lanes)
-    ax.set_ylim(len(lanes) - 0.4, -0.6)
+    ax.set_ylim(len(lanes) - 0.4, -0.8)
     ax.grid(False, axis="y")
     ax.set_xlabel(f"Time ({unit})" if timed else "Order of events (number)")
     ax.set_ylabel("Process (number)")
@@ -34,7 +35,7 @@ def plot_verdict(verdict, ax=None, limit=200):
     return _style.finish(figure, ax, note, f"{verdict.words}: operations of each process over time")
 
 
-def _bar(ax, bar, scale, said, named):
+def _bar(ax, bar, scale, said):
     colour, role = OUTCOME_COLOURS[bar.op.outcome], bar.role
     red = role in ("stuck", "witness")
     width = max(bar.end - bar.start, 0.0) / scale
@@ -47,15 +48,10 @@ def _bar(ax, bar, scale, said, named):
     )  # fmt: skip
     said.add(words)
     if red and "red" not in said:
-        ax.barh(
-            bar.lane,
-            0,
-            left=bar.start / scale,
-            color="white",
-            edgecolor=RED,
-            linewidth=2.2,
-            label="no legal order",
-        )
+        ax.plot(
+            [], [], color="white", marker="s", markersize=10, linestyle="none", markeredgecolor=RED,
+            markeredgewidth=2.2, label="no legal order",
+        )  # fmt: skip
         said.add("red")
     if bar.point is not None:
         name = "takes effect" if "point" not in said else None
@@ -64,8 +60,19 @@ def _bar(ax, bar, scale, said, named):
             markeredgewidth=1.8, zorder=5, label=name,
         )  # fmt: skip
         said.add("point")
-    if named:
-        ax.annotate(
-            label(bar.op), (bar.start / scale, bar.lane), xytext=(3, 0), textcoords="offset points",
-            va="center", fontsize=8, color=_style.INK, zorder=6,
-        )  # fmt: skip
+
+
+def _names(ax, drawn, scale, span):
+    """What fits stands inside the bar; what matters and does not fit, in red above it."""
+    for bar in drawn:
+        text, red = label(bar.op), bar.role in ("stuck", "witness")
+        room = int((bar.end - bar.start) / scale / span * LETTERS) if span > 0 else 0
+        inside = len(text) <= room
+        if not inside and not red:
+            text = text[: room - 1] + "…" if room > 4 else ""
+        if text:
+            ax.annotate(
+                text, (bar.start / scale, bar.lane), xytext=(3, 0) if inside or not red else (0, 13),
+                textcoords="offset points", va="center", fontsize=8, zorder=6,
+                color=_style.INK if inside or not red else RED,
+            )  # fmt: skip

@@ -23,16 +23,16 @@ class Bar(NamedTuple):
 
 
 def chosen(verdict, limit):
-    """The operations to draw: with a no the witness and the latest of its window, else the first ones."""
-    if verdict.valid is False:
-        places = {op.index for op in verdict.witness} | {verdict.stuck.index}
-        window = sorted((op for op in verdict.window), key=lambda op: op.call)
-        for op in reversed(window):
-            if len(places) >= max(limit, len(verdict.witness) + 1):
-                break
-            places.add(op.index)
-        return sorted(places)[:limit] if len(places) > limit else sorted(places)
-    return list(range(min(limit, len(verdict.history))))
+    """The operations to draw: with a no the witness and what went on meanwhile, else the first ones."""
+    if verdict.valid is not False:
+        return list(range(min(limit, len(verdict.history))))
+    witness = {op.index for op in verdict.witness} | ({verdict.stuck.index} if verdict.stuck else set())
+    rows = verdict.history.array
+    first = min((int(rows[k]["called"]) for k in witness), default=0)
+    near = [op.index for op in verdict.window if rows[op.index]["returned"] >= first]
+    room = max(limit - len(witness), 0)
+    others = [k for k in sorted(near, reverse=True) if k not in witness][:room]
+    return sorted([*sorted(witness)[:limit], *others])
 
 
 def points_of(verdict, places):
@@ -110,7 +110,9 @@ def label(op):
     value = op.argument
     if op.outcome == "ok" and op.result is not None and op.result != op.argument:
         value = op.result
-    text = op.f if value is None and op.f not in ("read", "get") else f"{op.f} {value_text(value, 18)}"
+    asks = value is None and op.f in ("read", "get", "dequeue", "pop", "contains")
+    text = op.f if value is None and not asks else f"{op.f} {value_text(value, 18)}"
+    text = f"{op.f} ?" if asks and op.outcome != "ok" else text
     return text if op.key is None else f"{text} @{value_text(op.key, 10)}"
 
 

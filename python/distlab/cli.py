@@ -1,4 +1,4 @@
-"""The command line: `python -m distlab list describe run sweep replay config doctor notebooks`.
+"""The command line: `python -m distlab list describe run sweep replay check config doctor notebooks`.
 
 Names and values are those of the library: `--arrival-rate 90` and `arrival_rate=90` set the same parameter,
 and the flags of `run` and `sweep` are made from the model's descriptor. In `sweep` a parameter may take
@@ -77,6 +77,7 @@ COMMANDS = {
     "run": "one run of a model",
     "sweep": "a model over ranges of its parameters",
     "replay": "a row of a saved sweep, or the line printed with a result, once more",
+    "check": "is a recorded history linearizable?",
     "config": "flags for compiling against the C library",
     "doctor": "versions, extras, cores, and a self-check",
     "notebooks": "copy the lessons into a directory",
@@ -104,6 +105,10 @@ def _dispatch(argv: list[str]) -> int:
         from distlab import _cli_replay
 
         return _cli_replay.command(rest)
+    if command == "check":
+        from distlab import _cli_check
+
+        return _cli_check.command(rest)
     if command not in COMMANDS:
         raise Mistake(
             f"unknown command {command!r}{_near(command, COMMANDS)}; there are {', '.join(COMMANDS)}"
