@@ -36,11 +36,12 @@ _SUBMODULES = ["lesson"]
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
-    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal",
-    "compare", "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
-    "exponential", "fault", "faults", "gamma", "generate_history", "hyperexponential", "lesson", "load",
-    "lognormal", "mixture", "models", "normal", "pareto", "read_history", "register", "run", "solve",
-    "sweep", "table", "topology", "uniform", "weibull",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "__version__", "axis",
+    "bimodal", "check_linearizable", "check_sequential", "compare", "constant", "distribution",
+    "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault", "faults", "gamma",
+    "generate_history", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
+    "pareto", "read_history", "register", "run", "solve", "sweep", "table", "topology", "uniform",
+    "weibull",
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from distlab._run import Run as Run
 from distlab._solve import Solution as Solution
 from distlab._table import Table as Table
 from distlab._trace import Trace as Trace
+from distlab._verdict import Verdict as Verdict
 
 _Real = float | str
 _Int = int | str
@@ -42,11 +43,11 @@ __version__: str
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
-    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "__version__", "axis", "bimodal",
-    "compare", "constant", "distribution", "empirical", "enumerate", "erlang", "estimate", "explore",
-    "exponential", "fault", "faults", "gamma", "generate_history", "hyperexponential", "lesson", "load",
-    "lognormal", "mixture", "models", "normal", "pareto", "read_history", "register", "run", "solve", "sweep",
-    "table", "topology", "uniform", "weibull",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "__version__", "axis",
+    "bimodal", "check_linearizable", "check_sequential", "compare", "constant", "distribution", "empirical",
+    "enumerate", "erlang", "estimate", "explore", "exponential", "fault", "faults", "gamma",
+    "generate_history", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
+    "pareto", "read_history", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
 ]
 
 def axis(
@@ -66,6 +67,32 @@ def bimodal(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+def check_linearizable(
+    history: History | str | PathLike[str] | Iterable[Any],
+    spec: Any = "register",
+    *,
+    fail: Literal["never", "mismatch", "maybe"] = "never",
+    initial: int | bool | str | None = None,
+    seconds: float | None = None,
+    states: int | None = None,
+    memory: int | str = "4GiB",
+    explain: bool = True,
+    shrink: bool = True,
+    token: Token | None = None,
+) -> Verdict: ...
+def check_sequential(
+    history: History | str | PathLike[str] | Iterable[Any],
+    spec: Any = "register",
+    *,
+    fail: Literal["never", "mismatch", "maybe"] = "never",
+    initial: int | bool | str | None = None,
+    seconds: float | None = None,
+    states: int | None = None,
+    memory: int | str = "4GiB",
+    explain: bool = True,
+    shrink: bool = True,
+    token: Token | None = None,
+) -> Verdict: ...
 def compare(
     a: Sweep,
     b: Sweep | None = None,
