@@ -3,12 +3,17 @@
 
 #include "sim/world_inner.h"
 
-static void load_durable(dlab_world *w, uint32_t i)
+/* What a process finds when it starts: its durable bytes, and nothing else. */
+static int load_durable(dlab_world *w, uint32_t i)
 {
     unsigned char *state = dlab_world_state(w, i);
-    memset(state, 0, w->stride);
-    if (w->disks != NULL) memcpy(state, w->disks[i].image, w->core->durable);
-    else if (w->stable != NULL) memcpy(state, w->stable + i * w->core->durable, w->core->durable);
+    const size_t durable = w->core->durable;
+    const unsigned char *kept = w->disks != NULL    ? w->disks[i].image
+                                : w->stable != NULL ? w->stable + i * durable
+                                                    : NULL;
+    if (kept != NULL) memcpy(state, kept, durable);
+    memset(state + durable, 0, w->stride - durable);
+    return dlab_step(w->ctx, w->stride >> 14); /* 16 KiB take about 1 us */
 }
 
 int dlab_world_crash(dlab_world *w, uint32_t i, int32_t keep)
@@ -33,8 +38,7 @@ int dlab_world_crash(dlab_world *w, uint32_t i, int32_t keep)
     if (w->disks != NULL) dlab_disk_crash(&w->disks[i], keep);
     else if (w->stable != NULL && keep == DLAB_KEEP_NOTHING)
         memset(w->stable + i * w->core->durable, 0, w->core->durable);
-    load_durable(w, i);
-    return dlab_step(w->ctx, w->stride >> 14); /* 16 KiB are cleared and copied in about 1 us */
+    return load_durable(w, i);
 }
 
 int dlab_world_restart(dlab_world *w, uint32_t i)
@@ -43,8 +47,7 @@ int dlab_world_restart(dlab_world *w, uint32_t i)
     if (node->status != DLAB_NODE_DOWN || --node->crashes > 0) return DLAB_OK;
     node->status = DLAB_NODE_UP;
     node->down += w->scheduler.now - node->down_since;
-    load_durable(w, i);
-    if (dlab_world_start(w, i, node->keep)) return w->ctx->err.code;
+    if (load_durable(w, i) || dlab_world_start(w, i, node->keep)) return w->ctx->err.code;
     if (node->pauses > 0 && node->status == DLAB_NODE_UP) {
         node->status = DLAB_NODE_PAUSED;
         node->believed = w->scheduler.now;
