@@ -84,6 +84,10 @@ def test_a_plan_of_faults_strikes():
     run = dl.run(RPC, faults=plan, keep=["calls"], **{**QUIET, "calls": 10})
     assert [int(k) for k in run.tables["calls"]["outcome"][:2]] == [0, 0]
     assert 3 in run.tables["calls"]["outcome"] and run.tables["calls"]["outcome"][-1] == 0
+    # What a queue has confirmed is carried out when the worker can be reached again: when all calls are made.
+    cut = dl.faults(dl.fault("partition", members=[0, 1], at="1.5s"))
+    run = dl.run(RPC, faults=cut, medium="queue", keep=["calls"], **{**QUIET, "calls": 10})
+    assert run.metrics["lost"] == run.metrics["set_aside"] == 0 and run.success_ratio == 1
     with pytest.raises(ValueError, match=r"node = 5, but nodes are 0 \.\. 1"):
         dl.run(RPC, faults=dl.faults(dl.fault("crash", node=5, at="1s")))
 
