@@ -75,18 +75,18 @@ def test_the_trace_is_decoded():
 
 def test_a_plan_of_faults_strikes():
     """While the server is unreachable nothing is executed; a client that is down makes no calls."""
+    calls = QUIET | {"calls": 10, "request_loss": 0, "reply_loss": 0, "keep": ["calls"]}
     plan = dl.faults(dl.fault("crash", node=1, at="2.5s", lasts="3s"))
-    run = dl.run(RPC, faults=plan, keep=["calls"], **{**QUIET, "calls": 10})
-    calls = run.tables["calls"]
-    names = [["ok", "error", "timeout", "abandoned"][k] for k in calls["outcome"]]
+    run = dl.run(RPC, faults=plan, **calls)
+    names = [["ok", "error", "timeout", "abandoned"][k] for k in run.tables["calls"]["outcome"]]
     assert names[:3] == ["ok"] * 3 and names[3:5] == ["timeout"] * 2 and names[-1] == "ok"
     plan = dl.faults(dl.fault("crash", node=0, at="1.5s", lasts="3s"))
-    run = dl.run(RPC, faults=plan, keep=["calls"], **{**QUIET, "calls": 10})
+    run = dl.run(RPC, faults=plan, **calls)
     assert [int(k) for k in run.tables["calls"]["outcome"][:2]] == [0, 0]
     assert 3 in run.tables["calls"]["outcome"] and run.tables["calls"]["outcome"][-1] == 0
     # What a queue has confirmed is carried out when the worker can be reached again: when all calls are made.
     cut = dl.faults(dl.fault("partition", members=[0, 1], at="1.5s"))
-    run = dl.run(RPC, faults=cut, medium="queue", keep=["calls"], **{**QUIET, "calls": 10})
+    run = dl.run(RPC, faults=cut, medium="queue", **calls)
     assert run.metrics["lost"] == run.metrics["set_aside"] == 0 and run.success_ratio == 1
     with pytest.raises(ValueError, match=r"node = 5, but nodes are 0 \.\. 1"):
         dl.run(RPC, faults=dl.faults(dl.fault("crash", node=5, at="1s")))
