@@ -18,7 +18,7 @@ from distlab import _params, _units
 from distlab._common import short
 from distlab._model import accepted
 
-STEPS = 100  # of a linear slider, at least
+STEPS, STEPS_MOST = 100, 1_000_000_000  # of a linear slider
 LOG_SPREAD = 1e4  # a range wider than this is logarithmic whatever the field says
 VALUES_MAX = 400  # positions of a slider over given values
 ROUND = (10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91)
@@ -121,12 +121,19 @@ def round_values(span: Range, start: float | None) -> list[float]:
     return sorted(found)
 
 
-def nice_step(span: float, whole: bool) -> float:
-    """1, 2 or 5 times a power of ten, at least STEPS of which make the span."""
-    raw = span / STEPS
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = max(m * power for m in (1, 2, 5) if m * power <= raw * 1.0001)
-    return max(1, round(step)) if whole else float(f"{step:.1g}")
+def nice_step(low: float, high: float, value: float, whole: bool) -> float:
+    """1, 2 or 5 times a power of ten, at least STEPS of which make the range, and some of which lead from low
+    to value: front ends move a slider that stands between two steps, and say that a user did."""
+    span = high - low
+    for power in range(math.floor(math.log10(span / STEPS)), math.floor(math.log10(span / STEPS_MOST)), -1):
+        for digit in (5, 2, 1):
+            step = float(f"{digit}e{power}")
+            steps = (value - low) / step
+            if step * STEPS <= span * 1.0001 and abs(steps - round(steps)) < 1e-6:
+                return max(1, round(step)) if whole else step
+            if whole and step <= 1:
+                return 1
+    return float(f"{span / STEPS_MOST:.1g}")
 
 
 class Control:
@@ -221,8 +228,8 @@ def _slider(tools: Any, span: Range, start: float, about: dict[str, Any]) -> Any
     field, factor = span.field, _units.field_factor(span.field)
     whole = field["type"] == "int" and factor == 1
     low, high = float(f"{span.low * factor:.12g}"), float(f"{span.high * factor:.12g}")
-    step = nice_step(high - low, whole)
     shown = float(f"{min(max(start, span.low), span.high) * factor:.12g}")
+    step = nice_step(low, high, shown, whole)
     if whole:
         widget = tools.IntSlider(value=round(shown), min=round(low), max=round(high), step=step, **about)
     else:
@@ -239,7 +246,9 @@ def _slider(tools: Any, span: Range, start: float, about: dict[str, Any]) -> Any
             raise ValueError(
                 f"{field['name']} = {value:g}: its slider goes from {span.low:g} to {span.high:g}"
             )
-        widget.value = round(value) if whole else float(f"{value * factor:.12g}")
+        shown = round(value) if whole else float(f"{value * factor:.12g}")
+        widget.step = nice_step(low, high, shown, whole)
+        widget.value = shown
 
     return widget, (widget,), read, write
 
@@ -336,4 +345,5 @@ def _example(field: dict[str, Any]) -> str:
     """A distribution to begin with: exponential, in the middle of the typical range."""
     unit = field["display"] or field["unit"] or ""
     middle = math.sqrt(field["low"] * field["high"]) or field["high"] / 2
-    return f"exponential({middle * _units.field_factor(field):.2g}{unit if '/' not in unit else ''})"
+    shown = float(f"{middle * _units.field_factor(field):.2g}")
+    return f"exponential({shown:g}{unit if '/' not in unit else ''})"

@@ -64,7 +64,7 @@ def call(function: str, model: str, arguments: list[tuple[str, str]]) -> str:
     if len(line) <= LINE:
         return line
     body = textwrap.fill(
-        ", ".join(word.replace(" ", "\0") for word in words),
+        ", ".join(word if len(word) > LINE - 8 else word.replace(" ", "\0") for word in words),
         LINE,
         initial_indent="    ",
         subsequent_indent="    ",

@@ -33,6 +33,11 @@ EXPLORE = [
     'e = dl.explore("queueing.station", x="servers", jobs=2000, points=5)\ne',
     'print("AT", e.value["arrival_rate"], e.result.points)',
 ]
+EVERY = [
+    "import distlab as dl\nevery = [dl.explore(m) for m in dl.models()]\nbefore = [e.value for e in every]",
+    "from IPython.display import display\nfor e in every:\n    display(e.box)",
+    'print("MOVED", [(e.model.name, k) for e, v in zip(every, before) for k in v if e.value[k] != v[k]])',
+]
 LONG = [
     "import distlab as dl",
     'dl.sweep("queueing.station", jobs=10**9, reps=400, method="events", progress=False)',
@@ -89,6 +94,7 @@ def folder(tmp_path_factory):
     config.mkdir(parents=True)
     (config / "page_config.json").write_text(json.dumps({"disabledExtensions": NEWS}))  # asks in a corner
     notebook(where / "explore.ipynb", EXPLORE)
+    notebook(where / "every.ipynb", EVERY)
     notebook(where / "long.ipynb", LONG)
     return where
 
@@ -186,6 +192,8 @@ def opened(driver, address, name):
         until(
             lambda: driver.execute_script("return window.jupyterapp && jupyterapp.restored.then(() => true)")
         )
+    if css(driver, ".jp-Notebook"):
+        do(driver, "docmanager:save-all")  # or a dialog would ask
     do(driver, "application:close-all")
     for session in sessions(address):
         gone = urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
@@ -288,6 +296,18 @@ def test_a_slider_moves_the_number_and_the_picture_and_the_page_keeps_it(lab, br
     node = saved(browser, path)
     assert not errors(node) and "AT 72.0 5" in str(outputs(node)[-1])
     assert "arrival_rate=72," in exported(browser, path, tmp_path)
+
+
+def test_no_control_is_moved_by_being_shown(lab, browser, folder):
+    """A front end rounds a value that does not fit its widget, and reports it like a reader's change."""
+    path = folder / "every.ipynb"
+    opened(browser, lab, path.name)
+    do(browser, "notebook:run-all-cells")
+    until(lambda: len(css(browser, ".dlab-live")) == len(dl.models()), text="every explorer")
+    until(lambda: idle(browser), text="the front end")
+    run_last(browser)
+    node = saved(browser, path)
+    assert not errors(node) and "MOVED []" in str(outputs(node)[-1])
 
 
 def run_last(driver):

@@ -203,8 +203,10 @@ def _ends(field, control):
     kind = type(part).__name__
     if "Slider" not in kind:
         return
+    if kind != "SelectionSlider":
+        _on_a_step(part)
     if control.switch is not None:
-        assert part.disabled and control.value is None
+        assert part.disabled == (field["default"] is None) == (control.value is None)
         control.switch.value = True
         assert not part.disabled
     seen = []
@@ -215,7 +217,14 @@ def _ends(field, control):
         assert field["min"] <= control.value <= field["max"]
         assert isinstance(control.value, int) == (field["type"] == "int")
     assert seen == pytest.approx([field["low"], field["high"]], rel=1e-9)
-    control.set(None if control.switch is not None else field["default"])
+    control.set(field["default"])
+
+
+def _on_a_step(slider):
+    """A front end would move a slider that stands between two steps."""
+    steps = (slider.value - slider.min) / slider.step
+    assert abs(steps - round(steps)) < 1e-6
+    assert slider.step == 1 or slider.max - slider.min >= 99 * slider.step
 
 
 def test_display_units_become_si(explore):
@@ -225,6 +234,9 @@ def test_display_units_become_si(explore):
     slider.value = 250
     assert e.value["retry_delay"] == 0.25
     e.set(retry_delay="1s", features={"beta"}, service="constant(3ms)", timeout=None)
+    e.set(retry_delay=0.1234567)
+    _on_a_step(slider)
+    e.set(retry_delay="1s")
     assert slider.value == 1000 and e.value["features"] == frozenset({"beta"})
     assert e.value["service"] == "constant(3ms)" and e.value["timeout"] is None
 
@@ -243,10 +255,21 @@ def test_round_values():
 
 
 @pytest.mark.parametrize(
-    ("span", "whole", "step"), [(94, False, 0.5), (0.49, False, 0.002), (15, True, 1), (20_000, True, 200)]
+    ("low", "high", "value", "whole", "step"),
+    [
+        (5, 99, 80, False, 0.5),
+        (0.01, 0.5, 0.1, False, 0.002),
+        (0, 0.2, 0.001, False, 0.001),  # 0.002 would be enough, but leads past the value
+        (0, 1, 0.333, False, 0.001),
+        (1, 16, 3, True, 1),
+        (0, 20_000, 0, True, 200),
+        (0, 20_000, 150, True, 50),
+        (0, 20_000, 7, True, 1),
+        (0, 10_000, 123.4567, False, 0.0001),
+    ],
 )
-def test_nice_step(span, whole, step):
-    assert _explore_controls.nice_step(span, whole) == step
+def test_nice_step(low, high, value, whole, step):
+    assert _explore_controls.nice_step(low, high, value, whole) == step
 
 
 def test_fixed_and_ranges(explore):
