@@ -24,16 +24,22 @@ typedef struct check_call {
     dlab_check_result result;
 } check_call;
 
-static bool poll(void *arg, uint64_t states)
+/* Is the time over, or the token cancelled? */
+static bool over(check_call *c)
 {
-    check_call *c = arg;
     struct timespec now;
     c->cancelled = c->token != NULL && atomic_load(&c->token->cancelled) != 0;
     if (c->seconds > 0 && clock_gettime(CLOCK_MONOTONIC, &now) == 0)
         c->expired =
             (double)(now.tv_sec - c->start.tv_sec) + 1e-9 * (double)(now.tv_nsec - c->start.tv_nsec) >=
             c->seconds;
-    return c->cancelled || c->expired || dlab_py_poll(&c->away, (size_t)states);
+    return c->cancelled || c->expired;
+}
+
+static bool poll(void *arg, uint64_t states)
+{
+    check_call *c = arg;
+    return over(c) || dlab_py_poll(&c->away, (size_t)states);
 }
 
 static PyObject *value_of(dlab_value v)
@@ -46,6 +52,10 @@ static int user_step(void *self, const dlab_history *Py_UNUSED(history), const d
 {
     check_call *c = self;
     if (c->away.raised) return -1;
+    if (over(c)) { /* a step may take long: the core's own polls come too seldom */
+        (void)dlab_fail(err, DLAB_ESTOP, "the check was stopped");
+        return -1;
+    }
     PyEval_RestoreThread(c->away.thread);
     PyObject *key = value_of(op->key), *argument = value_of(op->argument), *result = value_of(op->result);
     PyObject *answer = NULL;
@@ -253,8 +263,12 @@ static PyObject *run(dlab_py_state *state, check_call *c, const dlab_history *hi
     PyObject *result = NULL;
     (void)clock_gettime(CLOCK_MONOTONIC, &c->start);
     dlab_py_leave(&c->away);
-    const int code = dlab_check_history(history, &c->options, &memory, &c->result, &err);
+    int code = dlab_check_history(history, &c->options, &memory, &c->result, &err);
     dlab_py_back(&c->away);
+    if (code == DLAB_ESTOP && (c->expired || c->cancelled)) {
+        c->result = (dlab_check_result){ .verdict = DLAB_VERDICT_UNKNOWN, .stuck = UINT32_MAX };
+        code = DLAB_OK;
+    }
     if (!c->away.raised) {
         if (code != DLAB_OK) (void)dlab_py_raise(state, &err);
         else if (c->cancelled && c->result.verdict == DLAB_VERDICT_UNKNOWN) {

@@ -270,6 +270,7 @@ int dlab_history_events(const dlab_history *history, dlab_buffer *events, dlab_e
 {
     const size_t first = events->count;
     int64_t last = INT64_MIN;
+    if (history->events == 0) return DLAB_OK;
     int code = dlab_buffer_push(events, history->memory, NULL, history->events, err);
     if (code != DLAB_OK) return code;
     dlab_history_event *out = (dlab_history_event *)(void *)events->rows + first;

@@ -95,6 +95,7 @@ static int check_utf8(dlab_reader *r)
 int dlab_reader_open(dlab_reader *reader, const char *text, size_t length, int32_t notation,
                      dlab_memory *memory, dlab_error *err)
 {
+    if (text == NULL) text = "";
     *reader = (dlab_reader){ .at = text,
                              .end = text + length,
                              .line_start = text,

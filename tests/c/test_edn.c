@@ -323,7 +323,12 @@ static void round_trip(const dlab_history *h, int32_t notation)
 
 static void what_goes_out_comes_in(void **state)
 {
+    room none = { .timed = false };
     (void)state;
+    assert_int_equal(enter(&none, NULL, 0, (dlab_history_source){ .notation = EDN }), DLAB_OK);
+    round_trip(&none.history, EDN);
+    round_trip(&none.history, JSON);
+    leave(&none);
     for (int32_t kind = 0; kind < GENERATORS; kind++) {
         dlab_memory memory = { 0 };
         dlab_history made;

@@ -279,6 +279,8 @@ def test_budgets_give_unknown():
         bool(verdict)
     assert "nothing was decided" in verdict.explain() and "unknown" in repr(verdict)
     assert verdict._repr_html_() and "unknown" in verdict.to_html()
+    late = dl.check_linearizable(hard(), Slow, seconds=0.02)  # each step takes a tenth of that
+    assert late.valid is None and late.reason == "seconds"
 
 
 def test_cancelled_before_it_begins_or_decided():
