@@ -218,6 +218,23 @@ void dlab_frontier_settle(dlab_search *s, uint32_t state)
     }
 }
 
+/* Two acts that ask and answer the same are interchangeable where both may come next: the one that is
+ * answered first goes first, one without an answer last. (In program order their successors differ.) */
+bool dlab_frontier_equal_ahead(const dlab_search *s, uint32_t act)
+{
+    const dlab_act *acts = s->problem->acts, *mine = &acts[act];
+    if (!(s->prunings & DLAB_PRUNE_EQUAL) || s->problem->sequential) return false;
+    for (uint32_t w = 0; w < s->words; w++)
+        for (uint64_t left = s->open[w]; left != 0; left &= left - 1) {
+            const uint32_t k = s->current[w * BITS + (uint32_t)__builtin_ctzll(left)];
+            const dlab_act *other = &acts[k];
+            if (k < act && other->kind == mine->kind && other->a == mine->a && other->b == mine->b &&
+                other->object == mine->object)
+                return true;
+        }
+    return false;
+}
+
 /* Is an optional act on offer? */
 static bool offered(dlab_search *s, uint32_t k)
 {
@@ -234,16 +251,23 @@ static bool offered(dlab_search *s, uint32_t k)
             if (!s->placed[first + e] && (s->after[e] == DLAB_NONE || s->placed[s->after[e]])) return false;
         }
     }
+    if (dlab_frontier_equal_ahead(s, act)) return false;
     return !(s->prunings & DLAB_PRUNE_OUTLOOK) || s->spec->useful == NULL || s->spec->useful(s, act);
 }
 
-static uint32_t mandatory_after(const dlab_search *s, uint32_t tried)
+/* In this round? */
+static bool of_round(dlab_search *s, const dlab_frame *f, uint32_t act)
+{
+    return s->spec->answers == NULL || s->spec->answers(s, f->state, act) == (f->round == 0);
+}
+
+static uint32_t mandatory_after(dlab_search *s, const dlab_frame *f)
 {
     uint32_t best = DLAB_NONE;
     for (uint32_t w = 0; w < s->words; w++)
         for (uint64_t left = s->open[w]; left != 0; left &= left - 1) {
             const uint32_t act = s->current[w * BITS + (uint32_t)__builtin_ctzll(left)];
-            if ((tried == DLAB_NONE || act > tried) && act < best) best = act;
+            if ((f->tried == DLAB_NONE || act > f->tried) && act < best && of_round(s, f, act)) best = act;
         }
     return best;
 }
@@ -259,24 +283,36 @@ static uint32_t mandatory_before(const dlab_search *s, uint32_t tried)
     return best;
 }
 
-uint32_t dlab_frontier_next(dlab_search *s, uint32_t tried)
+static uint32_t earliest_first(dlab_search *s, const dlab_frame *f, uint32_t count)
 {
     const uint32_t first = s->problem->mandatory;
-    const uint32_t count = s->problem->sequential ? s->problem->optional : s->optional_open;
-    if (s->prunings & DLAB_PRUNE_EARLIEST) {
-        if (tried == DLAB_NONE || tried < first) {
-            const uint32_t act = mandatory_after(s, tried);
-            if (act != DLAB_NONE) return act;
-            tried = DLAB_NONE;
-        }
-        for (uint32_t k = tried == DLAB_NONE ? 0 : tried - first + 1; k < count; k++)
-            if (offered(s, k)) return first + k;
-        return DLAB_NONE;
-    }
+    const bool at_optional = f->tried != DLAB_NONE && f->tried >= first;
+    const uint32_t act = at_optional ? DLAB_NONE : mandatory_after(s, f);
+    if (act != DLAB_NONE) return act;
+    for (uint32_t k = at_optional ? f->tried - first + 1 : 0; k < count; k++)
+        if (of_round(s, f, first + k) && offered(s, k)) return first + k;
+    return DLAB_NONE;
+}
+
+static uint32_t latest_first(dlab_search *s, uint32_t tried, uint32_t count)
+{
+    const uint32_t first = s->problem->mandatory;
     if (tried == DLAB_NONE || tried >= first)
         for (uint32_t k = tried == DLAB_NONE ? count : tried - first; k-- > 0;)
             if (offered(s, k)) return first + k;
     return mandatory_before(s, tried == DLAB_NONE || tried >= first ? first : tried);
+}
+
+uint32_t dlab_frontier_next(dlab_search *s, dlab_frame *frame)
+{
+    const uint32_t count = s->problem->sequential ? s->problem->optional : s->optional_open;
+    if (!(s->prunings & DLAB_PRUNE_EARLIEST)) return frame->tried = latest_first(s, frame->tried, count);
+    const uint32_t rounds = s->spec->answers == NULL ? 1 : 2;
+    for (; frame->round < rounds; frame->round++) {
+        frame->tried = earliest_first(s, frame, count);
+        if (frame->tried != DLAB_NONE) return frame->tried;
+    }
+    return DLAB_NONE;
 }
 
 void dlab_frontier_hide(dlab_search *s, uint32_t act)

@@ -186,7 +186,7 @@ static bool reduce_sequence(dlab_plan *p, const dlab_operation *op, knowledge k,
     if (f == DLAB_F_READ) {
         if (k != ANSWERED) return false;
         if (!is_sequence(p, op->result, true)) return refuse(p, op, "its result", op->result, whole, err);
-        act->a = id(p, op->result, err);
+        act->a = act->source; /* what it saw stays in the history: it may be long */
         return true;
     }
     if (f == DLAB_F_APPEND) {

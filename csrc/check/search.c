@@ -100,9 +100,9 @@ static uint32_t branch(dlab_search *s)
 {
     dlab_frame *top = &s->frames[s->frame_count - 1];
     for (;;) {
-        const uint32_t act = dlab_frontier_next(s, top->tried);
+        const uint32_t act = dlab_frontier_next(s, top);
         if (act == DLAB_NONE) return DLAB_NONE;
-        top->tried = act;
+        if (act < s->problem->mandatory && dlab_frontier_equal_ahead(s, act)) continue;
         const uint32_t state = s->spec->step(s, top->state, act);
         if (s->err->code != DLAB_OK) return DLAB_NONE;
         if (state == DLAB_NONE) continue;

@@ -15,6 +15,8 @@ typedef struct dlab_spec {
     /* An act was placed (by = 1) or taken back (-1); optional, like all below. */
     void (*count)(dlab_search *s, uint32_t act, int32_t by);
     bool (*hopeless)(dlab_search *s, uint32_t state); /* no legal order can go on from here */
+    /* Does this act bring about what the first answer not yet placed needs? Such are tried first. */
+    bool (*answers)(dlab_search *s, uint32_t state, uint32_t act);
     bool (*useful)(dlab_search *s, uint32_t act);     /* is this optional act worth placing? */
     bool (*hidden)(dlab_search *s, uint32_t act);     /* a write nobody will see, so far */
     bool (*overwrites)(dlab_search *s, uint32_t act); /* it hides what was written before it */
@@ -46,7 +48,9 @@ int dlab_cache_add(dlab_cache *cache, const dlab_dead *key, dlab_error *err);
 void dlab_cache_close(dlab_cache *cache);
 
 typedef struct dlab_frame {
-    uint32_t state, prefix, placed, tried;
+    uint32_t state, prefix, placed;
+    uint32_t tried; /* the act tried last, DLAB_NONE: none in this round */
+    uint32_t round; /* 0: acts that answer what comes first, 1: the others */
 } dlab_frame;
 
 struct dlab_search {
@@ -96,8 +100,10 @@ void dlab_frontier_place(dlab_search *s, uint32_t act);
 void dlab_frontier_settle(dlab_search *s, uint32_t state);
 /* Back to `placed` acts placed and this prefix. */
 void dlab_frontier_rewind(dlab_search *s, uint32_t placed, uint32_t prefix);
-/* The act to try after `tried` (DLAB_NONE: the first); DLAB_NONE: no more. */
-uint32_t dlab_frontier_next(dlab_search *s, uint32_t tried);
+/* The act to try after those the frame has tried; DLAB_NONE: no more. */
+uint32_t dlab_frontier_next(dlab_search *s, dlab_frame *frame);
+/* May an equal act come instead that is answered earlier? */
+bool dlab_frontier_equal_ahead(const dlab_search *s, uint32_t act);
 /* Place hidden writes ahead of one that overwrites them. */
 void dlab_frontier_hide(dlab_search *s, uint32_t act);
 int dlab_frontier_key(dlab_search *s, uint32_t state, dlab_dead *key);

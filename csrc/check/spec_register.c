@@ -142,6 +142,14 @@ static bool hopeless(dlab_search *s, uint32_t state)
     return false;
 }
 
+static bool answers(dlab_search *s, uint32_t state, uint32_t act)
+{
+    const registers *r = s->self;
+    const dlab_problem *p = s->problem;
+    if (p->sequential || !sees(&p->acts[s->prefix]) || r->a[s->prefix] == state) return act == s->prefix;
+    return produces(&p->acts[act]) && product(r, p->acts, act) == r->a[s->prefix];
+}
+
 static bool useful(dlab_search *s, uint32_t act)
 {
     const registers *r = s->self;
@@ -167,6 +175,7 @@ const dlab_spec dlab_spec_register = { .open = open_registers,
                                        .step = step,
                                        .count = count_act,
                                        .hopeless = hopeless,
+                                       .answers = answers,
                                        .useful = useful,
                                        .hidden = hidden,
                                        .overwrites = overwrites,

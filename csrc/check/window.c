@@ -170,7 +170,7 @@ static bool is_seen(const shrinker *k, const dlab_act *act)
     for (uint32_t w = 0; w < k->count; w++) {
         const dlab_act *r = &p->acts[k->acts[w]];
         if (!k->keep[k->acts[w]] || r->kind != DLAB_ACT_READ || r->object != act->object) continue;
-        if (has_in_it(p, dlab_value_of(&p->values, r->a), dlab_value_of(&p->values, act->a),
+        if (has_in_it(p, dlab_history_at(p->history, r->source)->result, dlab_value_of(&p->values, act->a),
                       act->kind == DLAB_ACT_APPEND))
             return true;
     }

@@ -210,12 +210,17 @@ static inline bool oracle(const dlab_history *h, const dlab_check_options *o, ui
     return any_order(&p, &w);
 }
 
-/* A random operation with small arguments. */
-static inline void draw_operation(dlab_history *h, dlab_rng *rng, int32_t s, dlab_history_event *e)
+/* A random operation with small arguments; serial: what it writes is written once (0: drawn from two
+ * values). */
+static inline void draw_operation(dlab_history *h, dlab_rng *rng, int32_t s, int64_t serial,
+                                  dlab_history_event *e)
 {
-    const int64_t v = 1 + (int64_t)dlab_rng_below(rng, 2);
+    const int64_t v = serial > 0 ? serial : 1 + (int64_t)dlab_rng_below(rng, 2);
+    const char text[3] = { 'x', (char)('a' + serial), '\0' };
     const uint64_t pick = dlab_rng_below(rng, 5);
-    const dlab_value pair[2] = { dlab_int(1 + (int64_t)dlab_rng_below(rng, 2)), dlab_int(v) };
+    const dlab_value pair[2] = {
+        dlab_int(1 + (int64_t)dlab_rng_below(rng, serial > 0 ? (uint64_t)serial : 2)), dlab_int(v)
+    };
     e->key = dlab_int((int64_t)dlab_rng_below(rng, 4) / 3);
     e->value = dlab_int(v);
     uint32_t id;
@@ -230,7 +235,7 @@ static inline void draw_operation(dlab_history *h, dlab_rng *rng, int32_t s, dla
             const bool reads = dlab_rng_below(rng, 2) == 0;
             const dlab_value part[3] = { dlab_text(reads ? DLAB_F_R : DLAB_F_W),
                                          dlab_int((int64_t)dlab_rng_below(rng, SMALL_KEYS)),
-                                         reads ? dlab_nil() : dlab_int(1 + (int64_t)dlab_rng_below(rng, 2)) };
+                                         reads ? dlab_nil() : dlab_int(serial > 0 ? 2 * serial + i : v) };
             (void)dlab_history_list(h, part, 3, &parts[i], NULL);
         }
         e->f = DLAB_F_TXN;
@@ -239,7 +244,8 @@ static inline void draw_operation(dlab_history *h, dlab_rng *rng, int32_t s, dla
     }
     case DLAB_SPECIFICATION_KEY_VALUE:
         e->f = pick < 2 ? DLAB_F_GET : pick < 4 ? DLAB_F_APPEND : DLAB_F_PUT;
-        (void)dlab_history_intern(h, v == 1 ? "a" : "ab", (size_t)v, &id, NULL);
+        if (serial > 0) (void)dlab_history_intern(h, text, 2, &id, NULL);
+        else (void)dlab_history_intern(h, v == 1 ? "a" : "ab", (size_t)v, &id, NULL);
         e->value = dlab_text(id);
         break;
     case DLAB_SPECIFICATION_SET:
@@ -314,6 +320,7 @@ static inline void draw_history(dlab_history *h, dlab_rng *rng, int32_t s, size_
     bool busy[4] = { false }, early[4];
     world w = world_new(s);
     const uint64_t processes = 1 + dlab_rng_below(rng, 4);
+    const bool once = dlab_rng_below(rng, 2) == 0;
     size_t called = 0;
     int64_t names[4] = { 0, 1, 2, 3 };
     for (int64_t time = 0; time < 60; time++) {
@@ -322,7 +329,7 @@ static inline void draw_history(dlab_history *h, dlab_rng *rng, int32_t s, size_
             if (called == n) continue;
             called++;
             dlab_history_event e = { .process = names[p], .time = time, .type = DLAB_HISTORY_INVOKE };
-            draw_operation(h, rng, s, &e);
+            draw_operation(h, rng, s, once ? (int64_t)called : 0, &e);
             (void)dlab_history_event_add(h, &e, NULL);
             early[p] = dlab_rng_below(rng, 2) == 0;
             if (early[p]) draw_answer(h, rng, s, &w, &e);
