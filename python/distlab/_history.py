@@ -377,7 +377,10 @@ def _read(data, name, form, independent, order):
             data, form, boolean("independent", independent), one_of("order", order, ORDERS)
         )
     except ValueError as error:
-        raise ValueError(f"{name}: {error}" if name else str(error)) from None
+        text = f"{name}: {error}" if name else str(error)
+        if "lies before that of the event in front" in text:
+            text += ', or order="lines" (trust the lines) or "times" (sort by time)'
+        raise ValueError(text) from None
     return History(core, name)
 
 
