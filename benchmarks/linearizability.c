@@ -46,7 +46,7 @@ static void measure(const scenario *s, int rounds)
                                        .fail_semantics = DLAB_FAIL_MISMATCH,
                                        .order = true,
                                        .switched_off = s->switched_off,
-                                       .states_max = 20000000 };
+                                       .states_max = 5000000 };
         dlab_rng_open(&rng, 17, DLAB_PURPOSE_SAMPLE, (uint64_t)k);
         if (dlab_history_open(&h, &memory, &err) || dlab_generate_history(&s->g, &rng, &h, NULL, &err)) {
             fprintf(stderr, "%s\n", err.text);
@@ -119,8 +119,8 @@ static const scenario scenarios[] = {
       ON(KEY_VALUE), 5, 0, 0 },
     { "list-append, 2 000 ops of 50, 1 key", MADE(LIST_APPEND, 2000, 50, 1, 0, 0, 0), ON(LIST_APPEND), 5, 0,
       0 },
-    { "queue, 1 000 ops of 5", MADE(QUEUE, 1000, 5, 1, 0, 0, 0), ON(QUEUE), 0, 0, 0 },
-    { "stack, 1 000 ops of 5", MADE(STACK, 1000, 5, 1, 0, 0, 0), ON(STACK), 0, 0, 0 },
+    { "queue, 40 ops of 3", MADE(QUEUE, 40, 3, 1, 0, 0, 0), ON(QUEUE), 0, 0, 0 },
+    { "stack, 40 ops of 3", MADE(STACK, 40, 3, 1, 0, 0, 0), ON(STACK), 0, 0, 0 },
     { "set, 1 000 ops of 5", MADE(SET, 1000, 5, 1, 0, 0, 0), ON(SET), 0, 0, 0 },
     { "counter, 1 000 ops of 5, 1 % crashed", MADE(COUNTER, 1000, 5, 1, 0, 0.01, 0), ON(COUNTER), 0, 0, 0 },
     { "mutex, 1 000 ops of 5", MADE(MUTEX, 1000, 5, 1, 0, 0, 0), ON(MUTEX), 0, 0, 0 },

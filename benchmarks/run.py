@@ -351,6 +351,21 @@ def simpy_mm1(simpy, customers):
     return timed(lambda: env.run(done))
 
 
+def linearizability(_):
+    """Processor time, explored states and memory of the checker on made-up histories (linearizability.c)."""
+    import distlab as dl
+
+    home = Path(dl.__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "linearizability"
+        flags = ["-O3", "-march=native", "-std=gnu11", f"-I{home / 'include'}"]
+        library = str(home / "lib/libdistlab.a")
+        source = str(HERE / "linearizability.c")
+        command = [os.environ.get("CC", "cc"), *flags, source, library, "-lm", "-pthread", "-o", str(program)]
+        subprocess.run(command, check=True)
+        subprocess.run([str(program), "9"], check=True)
+
+
 BENCHMARKS = {
     "recursion": recursion,
     "sweep": sweep,
@@ -360,6 +375,7 @@ BENCHMARKS = {
     "scheduler": scheduler,
     "events": events,
     "message": message,
+    "linearizability": linearizability,
 }
 
 

@@ -8,7 +8,10 @@
 
 #include <distlab/check.h>
 
-enum { SMALL_OPS = 7, SMALL_KEYS = 2, ITEMS_MAX = 64, LARGE_OPS = 64 };
+#ifndef ITEMS_MAX
+#define ITEMS_MAX 64 /* of one sequence; bytes of a text */
+#endif
+enum { SMALL_OPS = 7, SMALL_KEYS = 2, LARGE_OPS = 64 };
 #define ABSENT (-1) /* nil */
 
 /* Every object there is, for every key. */
