@@ -61,7 +61,10 @@ static void copy_cells(void *arg, unsigned index)
         if (j->owner[row] != index) continue;
         for (int k = 0; k < j->n_histograms; k++) {
             dlab_histogram *h = dlab_job_histogram(j, k, row);
-            if (h->used == 0) continue;
+            if (h->used == 0) {
+                h->cells.at = 0; /* else it would tell how far this worker had come */
+                continue;
+            }
             memcpy(j->sweep->buckets.rows + to * sizeof(uint64_t),
                    from->rows + h->cells.at * sizeof(uint64_t), h->used * sizeof(uint64_t));
             h->cells.at = to;

@@ -269,6 +269,8 @@ def sweep(
     progress: _Progress = None,
     token: Token | None = None,
     budget: _Budget = None,
+    executor: Any = None,
+    checkpoint: str | PathLike[str] | None = None,
     **params: Any,
 ) -> Sweep: ...
 def table(rows: Any, /, *, label: str | None = None) -> Table: ...
@@ -489,6 +491,8 @@ class _LinksRpcAmbiguity(Model):
         progress: _Progress = None,
         token: Token | None = None,
         budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> Sweep: ...
 
 class _LinksFamily(Protocol):
@@ -563,6 +567,8 @@ class _QueueingAnalytic(Model):
         progress: _Progress = None,
         token: Token | None = None,
         budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> Sweep: ...
 
 class _QueueingStation(Model):
@@ -653,6 +659,8 @@ class _QueueingStation(Model):
         progress: _Progress = None,
         token: Token | None = None,
         budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> Sweep: ...
 
 class _QueueingFamily(Protocol):

@@ -11,6 +11,7 @@ from ._common import integer, short, unknown
 
 GRID_POINTS = 200
 GRID_MAX = 1_000_000
+ROWS_AT_ONCE = 4096
 
 
 class Block:
@@ -51,8 +52,25 @@ def run_block(job, where, progress=None):
     return block
 
 
+def to_plain(block):
+    """A block as a dict of plain data: what crosses to another process, and goes into a checkpoint."""
+    return {
+        "where": tuple(block.where), "metrics": block.metrics, "fingerprints": block.fingerprints,
+        "buckets": block.buckets, "outputs": block.outputs, "series": block.series,
+        "failures": block.failures,
+    }  # fmt: skip
+
+
+def from_plain(plain):
+    """The block that ``to_plain`` took apart."""
+    names = ("where", "metrics", "fingerprints", "buckets", "outputs", "failures")
+    block = Block(*(plain[name] for name in names))
+    block.series = plain["series"]
+    return block
+
+
 def join(model, blocks, points, reps):
-    """(metrics and fingerprints (points, reps), buckets) of all blocks, histogram cells numbered through."""
+    """(metrics and fingerprints (points, reps), buckets) of all blocks, as one block would have them."""
     if len(blocks) == 1:
         return blocks[0].metrics, blocks[0].fingerprints, blocks[0].buckets
     histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
@@ -66,23 +84,64 @@ def join(model, blocks, points, reps):
         metrics[p0:p1, r0:r1] = part
         fingerprints[p0:p1, r0:r1] = block.fingerprints
         base += block.buckets.size
-    return metrics, fingerprints, np.concatenate([block.buckets for block in blocks])
+    metrics, buckets = ordered(model, metrics, np.concatenate([block.buckets for block in blocks]))
+    return metrics, fingerprints, buckets
+
+
+def ordered(model, metrics, buckets):
+    """The same metrics with the histogram cells that belong to them alone, in row order as the core has
+    them."""
+    histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
+    if not histograms:
+        return metrics, buckets
+    used, at = (
+        np.stack([metrics[name][part].astype(np.int64).reshape(-1) for name in histograms], axis=1)
+        for part in ("used", "at")
+    )
+    start = (np.cumsum(used) - used.reshape(-1)).reshape(used.shape)
+    metrics, cells = metrics.copy(), np.empty(int(used.sum()), buckets.dtype)
+    for k in range(0, len(used), ROWS_AT_ONCE):
+        count = used[k : k + ROWS_AT_ONCE].reshape(-1)
+        first, shift = start[k, 0], (at - start)[k : k + ROWS_AT_ONCE].reshape(-1)
+        here = slice(first, first + int(count.sum()))
+        cells[here] = buckets[np.repeat(shift, count) + np.arange(here.start, here.stop)]
+    for k, name in enumerate(histograms):
+        metrics[name]["at"] = np.where(used[:, k] > 0, start[:, k], 0).reshape(metrics.shape)
+    return metrics, cells
 
 
 def compact(model, metrics, buckets):
     """The same metrics with those histogram cells only that belong to them."""
     histograms = [m["name"] for m in model.metrics if m["type"] == "histogram"]
-    used = [metrics[name]["used"].astype(np.int64) for name in histograms]
-    if sum(int(u.sum()) for u in used) == buckets.size:
+    if sum(int(metrics[name]["used"].astype(np.int64).sum()) for name in histograms) == buckets.size:
         return metrics, buckets
-    metrics, parts, base = metrics.copy(), [], 0
-    for name, count in zip(histograms, used, strict=True):
-        start = np.cumsum(count.reshape(-1)) - count.reshape(-1)
-        first = np.repeat(metrics[name]["at"].astype(np.int64).reshape(-1) - start, count.reshape(-1))
-        parts.append(buckets[first + np.arange(first.size)])
-        metrics[name]["at"] = np.where(count > 0, (base + start).reshape(count.shape), 0)
-        base += first.size
-    return metrics, np.concatenate([buckets[:0], *parts])
+    return ordered(model, metrics, buckets)
+
+
+def cut(model, block, r0, r1):
+    """The part of a block in repetitions r0..r1; None where there is none."""
+    p0, p1, b0, b1 = block.where
+    low, high = max(b0, r0), min(b1, r1)
+    if (low, high) == (b0, b1):
+        return block
+    if low >= high:
+        return None
+    here = np.s_[:, low - b0 : high - b0]
+    metrics, buckets = ordered(model, block.metrics[here], block.buckets)
+    mine = np.zeros(block.metrics.shape, bool)
+    mine[here] = True
+    outputs = {}
+    for name, (rows, offsets) in block.outputs.items():
+        counts = np.diff(np.asarray(offsets).astype(np.int64))
+        kept = np.concatenate([[0], np.cumsum(counts[mine.reshape(-1)])]).astype(np.uint64)
+        outputs[name] = rows[np.repeat(mine.reshape(-1), counts)], kept
+    failures = [f for f in block.failures if low <= f[1] < high]
+    part = Block((p0, p1, low, high), metrics, block.fingerprints[here], buckets, outputs, failures)
+    part.series = {
+        name: {c: np.ascontiguousarray(v[here]) for c, v in columns.items()}
+        for name, columns in block.series.items()
+    }
+    return part
 
 
 def parse_keep(model, keep, trace=False):

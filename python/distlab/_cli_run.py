@@ -24,6 +24,7 @@ from distlab.cli import (
 )
 
 COLUMNS_SHOWN = 6
+SHORTHANDS = ("threads", "processes")
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -104,6 +105,8 @@ def _sweep_options(call: Any) -> None:
     call.add_argument("--threads", default=None, metavar="N", help="threads (default: every core)")
     call.add_argument("--confidence", default=None, metavar="P", help="level of intervals (default 0.95)")
     call.add_argument("--save", metavar="FILE.npz", help="save the result; dl.load reads it")
+    call.add_argument("--executor", choices=SHORTHANDS, default=None, help="who runs the rows")
+    call.add_argument("--checkpoint", metavar="FILE", help="keep finished rows; the same command goes on")
     call.add_argument("--progress", action="store_true", help="show a progress bar")
     call.add_argument("--x", metavar="NAME", help="parameter along the x axis of --plot")
     call.add_argument("--y", metavar="A,B", help="columns of --plot")
@@ -269,6 +272,9 @@ def _sweep(model: Any, given: dict[str, str], args: argparse.Namespace) -> int:
             call[name] = read(name, getattr(args, name))
     if args.progress:
         call["progress"] = True
+    for name in ("executor", "checkpoint"):
+        if getattr(args, name) is not None:
+            call[name] = getattr(args, name)
     from distlab._html import main_columns
 
     names = _wanted(model, args, main_columns(model, COLUMNS_SHOWN))

@@ -119,19 +119,28 @@ def _histograms(model):
     return sum(m["type"] == "histogram" for m in model.metrics)
 
 
+def row_steps(model, rows, pool):
+    """About how many steps a row of each point takes; NaN where the model does not say, or where a row that a
+    mask lets through is wrong."""
+    try:
+        return np.asarray(_core.steps(model.name, rows, pool), float)
+    except (ValueError, TypeError, KeyError):
+        return np.full(rows.size, np.nan)
+
+
 def check_memory(model, rows, pool, reps, keep, budget, keep_max=GIB):
     """What is wrong with a sweep that would not fit (an exception that says what to reduce), or None."""
     total = rows.size * reps
     fixed = total * (_row_bytes(model) + _final_bytes(model, keep))
     most, limit = total * HISTOGRAM_CELLS * _histograms(model) * 8, budget["total"]
     whole = [name for name, grid in keep.items() if _whole(grid)]
-    steps = np.asarray(_core.steps(model.name, rows, pool), float) if whole else None
+    steps = row_steps(model, rows, pool) if whole else None
     raw_most = _raw_most(model, whole, steps, reps)
     if fixed + most + 3 * raw_most <= min(SURE, limit) and raw_most <= keep_max:
         return None
     need, raw = fixed, {}
     if fixed <= limit and (fixed + most > limit or whole):
-        steps = np.asarray(_core.steps(model.name, rows, pool), float) if steps is None else steps
+        steps = row_steps(model, rows, pool) if steps is None else steps
         try:
             _, cells, raw = _trial(model, rows, pool, steps, {name: keep[name] for name in whole}, 1)
         except (ValueError, ArithmeticError, RuntimeError):

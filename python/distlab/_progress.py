@@ -25,6 +25,7 @@ class Progress:
             )
         self.wanted, self.total, self.done, self.base = wanted, 0, 0, 0
         self._bar, self._start, self._made = None, time.monotonic(), False
+        self.found = 0  # rows that were there before: they say nothing about the rate
 
     def __enter__(self):
         return self
@@ -43,6 +44,12 @@ class Progress:
         """The callback of the next block, or None when nobody listens."""
         self.base = self.done
         return None if self.wanted is False else self._update
+
+    def find(self, rows):
+        """So many rows of the block that begins are in the checkpoint; call it after ``block``."""
+        self.found += rows
+        if rows and self.wanted is not False:
+            self._update(rows, None)
 
     def block_done(self, rows):
         """A block is complete."""
@@ -69,14 +76,15 @@ class Progress:
         if self.wanted is None:
             if spent < LOOK_AFTER or done >= self.total:
                 return
-            if spent * self.total / max(done, 0.5) < WORTH_IT or not _visible():
+            left = self.total - self.found
+            if spent * left / max(done - self.found, 0.5) < WORTH_IT or not _visible():
                 return
         self._made = True
         try:
             tqdm = importlib.import_module("tqdm.auto")
         except ImportError:
             return
-        self._bar = tqdm.tqdm(total=self.total, unit="run", leave=False)
+        self._bar = tqdm.tqdm(total=self.total, initial=self.found, unit="run", leave=False)
 
 
 def _visible():

@@ -19,11 +19,12 @@ def params_hash(model, rows, pool):
     agree."""
     digest = hashlib.sha256(f"{model.name}\n".encode())
     for field in model.fields:
-        digest.update(f"{field['name']}={_line(model, field, rows, pool)}\n".encode())
+        digest.update(f"{field['name']}={field_text(model, field, rows, pool)}\n".encode())
     return digest.hexdigest()
 
 
-def _line(model, field, rows, pool):
+def field_text(model, field, rows, pool):
+    """The canonical text of one parameter at all points."""
     column = rows[field["name"]]
     if field["type"] in ("distribution", "table"):
         seen, texts = {}, []

@@ -316,6 +316,7 @@ class Job:
         self.keep_max, self.mask, self.token = keep_max, mask, token
         self.decide = {}  # of one run: choices (uint64 array), record, ask
         self.seed = None  # of a sweep: a row that fails is named by its recipe
+        self.executor = self.store = None  # of a sweep: who runs the rows, and the checkpoint
 
 
 def check_token(token):

@@ -1,8 +1,10 @@
 """Sweeps: a plan of points, a key for every (point, repetition), the core, and a labelled result."""
 
+import contextlib
+
 import numpy as np
 
-from . import _block, _core, _design, _estimate
+from . import _block, _core, _design, _estimate, _executor
 from ._common import GIB, REPS_MAX, boolean, check_budget, check_seed, integer, one_of, real, size, warn
 from ._model import find
 from ._progress import Progress
@@ -16,7 +18,7 @@ KEYS_AT_ONCE = 1_000_000
 
 def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence=0.95, errors="raise",
           keep=None, precision=None, reps_max=REPS_MOST, keep_max=GIB, design=None, progress=None, token=None,
-          budget=None, **params):  # fmt: skip
+          budget=None, executor=None, checkpoint=None, **params):  # fmt: skip
     """Run a model at every point of a grid or design, several times each, on every core.
 
     Parameters
@@ -32,6 +34,12 @@ def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence
         are sharp. False: a key for every (point, rep).
     threads : int, optional
         Default: one for each core this process may use. The result does not depend on it.
+    executor : "threads", "processes" or anything with ``.submit``, optional
+        Who runs the rows, such as ``client.get_executor()`` of Dask; default: the core's own threads. The
+        result does not depend on it. Rows go out in tasks of about half a second.
+    checkpoint : path, optional
+        An SQLite file that gets every finished task. The same call goes on where the file ends, with more
+        reps too; a file of another sweep is refused. Rows in it are never run again.
     confidence : float in (0, 1)
     errors : "raise" or "mask"
         A failing row ends the sweep, or becomes NaN and an entry of ``.failures``.
@@ -67,18 +75,35 @@ def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence
     job.threads = 0 if threads is None else integer("threads", threads, 1, 256)
     job.mask = one_of("errors", errors, ("raise", "mask")) == "mask"
     job.keep_max, job.token, job.seed = size("keep_max", keep_max), check_token(token), state["seed"]
+    job.executor = _executor.check_executor(executor, job.threads)
+    if checkpoint is not None and seed is None:
+        raise ValueError("checkpoint needs a seed: with seed=None the next call would be another sweep")
     bar = Progress(progress)
     state["plan"] = _design.plan(model, axes, params, design, check=not job.mask)
-    return _execute(job, state, reps, rule, bar)
+    return _with_workers(job, state, reps, rule, bar, checkpoint)
+
+
+def _with_workers(job, state, reps, rule, bar, checkpoint):
+    """Open what the sweep needs for its time, the checkpoint and the executor, and run it."""
+    plan = state["plan"]
+    job.rows, job.pool = np.ascontiguousarray(plan.rows.reshape(-1)), plan.pool
+    if not job.mask:
+        check_warnings(job.model, job.rows, job.pool, plan.dims)
+    if checkpoint is None and job.executor in (None, "threads"):
+        job.executor = None
+        return _execute(job, state, reps, rule, bar)
+    with contextlib.ExitStack() as stack:
+        if checkpoint is not None:
+            from ._checkpoint import Checkpoint
+
+            job.store = stack.enter_context(Checkpoint(checkpoint, job, state["crn"]))
+        job.executor = stack.enter_context(_executor.workers(job.executor, job.threads))
+        return _execute(job, state, reps, rule, bar)
 
 
 def _execute(job, state, reps, rule, bar):
     """Run the first repetitions, then as many more as the precision asks for."""
-    plan, model = state["plan"], job.model
-    job.rows, job.pool = np.ascontiguousarray(plan.rows.reshape(-1)), plan.pool
-    points, blocks, done, missed = len(job.rows), [], 0, 0
-    if not job.mask:
-        check_warnings(model, job.rows, job.pool, plan.dims)
+    model, points, blocks, done, missed = job.model, len(job.rows), [], 0, 0
     with bar:
         while True:
             wrong = _estimate.check_memory(
@@ -92,7 +117,8 @@ def _execute(job, state, reps, rule, bar):
             more = _keys(state, points, done, reps)
             job.keys = more if job.keys is None else np.concatenate([job.keys, more], axis=1)
             bar.more(more.size)
-            blocks += run_blocks(job, done, reps, bar)
+            run = run_blocks if job.executor is None else _executor.run_round
+            blocks += run(job, done, reps, bar)
             done = reps
             if not rule.targets or not (missed := rule.unmet(_result(job, blocks, done, state, final=False))):
                 break
@@ -149,7 +175,7 @@ def run_blocks(job, r0, r1, bar):
         except (ValueError, TypeError, KeyError, MemoryError, RuntimeError) as error:
             if not hasattr(error, "row"):
                 raise
-            raise _named(job, where, error) from None
+            raise named(job, where, error) from None
         bar.block_done(block.metrics.size)
         for name, grid in fixed.items():
             _block.resample(job.model, block, name, grid)
@@ -157,7 +183,7 @@ def run_blocks(job, r0, r1, bar):
     return blocks
 
 
-def _named(job, where, error):
+def named(job, where, error):
     """The error of a row with its place in the whole sweep, and the line that runs it again."""
     p0, _, r0, r1 = where
     p, r = p0 + error.row // (r1 - r0), r0 + error.row % (r1 - r0)
