@@ -407,6 +407,8 @@ class _CheckLinearizability(Model):
         progress: _Progress = None,
         token: Token | None = None,
         budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> Sweep: ...
 
 class _CheckFamily(Protocol):
