@@ -20,6 +20,7 @@ _HOME = {
     "Trace": "_trace",
     "Explorer": "_explore", "explore": "_explore",
     "Comparison": "_compare", "compare": "_compare", "Solution": "_solve", "solve": "_solve",
+    "WhatIf": "_whatif", "whatif": "_whatif",
     "History": "_history", "read_history": "_history", "generate_history": "_history",
     "Recorder": "_recorder", "Verdict": "_verdict", "check_linearizable": "_verdict",
     "check_sequential": "_verdict",
@@ -34,12 +35,12 @@ _SUBMODULES = ["lesson"]
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
-    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "__version__", "axis",
-    "bimodal", "check_linearizable", "check_sequential", "compare", "constant", "distribution",
-    "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault", "faults", "gamma",
-    "generate_history", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
-    "pareto", "read_history", "register", "run", "solve", "sweep", "table", "topology", "uniform",
-    "weibull",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "WhatIf",
+    "__version__", "axis", "bimodal", "check_linearizable", "check_sequential", "compare", "constant",
+    "distribution", "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault",
+    "faults", "gamma", "generate_history", "hyperexponential", "lesson", "load", "lognormal", "mixture",
+    "models", "normal", "pareto", "read_history", "register", "run", "solve", "sweep", "table",
+    "topology", "uniform", "weibull", "whatif",
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from distlab._solve import Solution as Solution
 from distlab._table import Table as Table
 from distlab._trace import Trace as Trace
 from distlab._verdict import Verdict as Verdict
+from distlab._whatif import WhatIf as WhatIf
 
 _Real = float | str
 _Int = int | str
@@ -43,11 +44,12 @@ __version__: str
 __all__ = [
     "Axis", "BrokenInvariantError", "BudgetError", "Cancelled", "Catalogue", "Choices", "Comparison",
     "DistlabWarning", "Distribution", "Enumeration", "Explorer", "History", "Model", "Recorder", "Run",
-    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "__version__", "axis",
-    "bimodal", "check_linearizable", "check_sequential", "compare", "constant", "distribution", "empirical",
-    "enumerate", "erlang", "estimate", "explore", "exponential", "fault", "faults", "gamma",
+    "Solution", "Sweep", "Table", "Token", "Trace", "UnknownNameError", "Verdict", "WhatIf", "__version__",
+    "axis", "bimodal", "check_linearizable", "check_sequential", "compare", "constant", "distribution",
+    "empirical", "enumerate", "erlang", "estimate", "explore", "exponential", "fault", "faults", "gamma",
     "generate_history", "hyperexponential", "lesson", "load", "lognormal", "mixture", "models", "normal",
     "pareto", "read_history", "register", "run", "solve", "sweep", "table", "topology", "uniform", "weibull",
+    "whatif",
 ]
 
 def axis(
@@ -300,6 +302,18 @@ def weibull(
     shift: _Real = 0,
     unit: str | None = None,
 ) -> Distribution: ...
+def whatif(
+    base: str | PathLike[str] | Mapping[str, Any],
+    variants: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    *,
+    asserts: str | Sequence[str] = ...,
+    reps: int | None = None,
+    seed: int | None = None,
+    confidence: float | None = None,
+    metrics: Sequence[str] | None = None,
+    threads: int | None = None,
+    progress: _Progress = None,
+) -> WhatIf: ...
 
 class _Empirical(Protocol):
     def __call__(self, samples: ArrayLike, *, shift: _Real = 0, unit: str | None = None) -> Distribution: ...

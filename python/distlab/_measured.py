@@ -11,6 +11,7 @@ Where a measurement has no open bucket, the share beyond its largest value is 1 
 next of n + 1 exchangeable values is the largest.
 """
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from ._common import integer, short, warn
 from ._distribution import _EMPIRICAL, SAMPLES_MAX, Distribution, mixture, own, pareto
 
 POINTS = 100_000
+OFF_MUCH = 0.05  # of the mean
 ENOUGH = 1000  # values, so that p99.9 is measured
 TAILS = 'tail must be "last", "pareto(alpha)" such as "pareto(1.5)", or "refuse"'
 SHOWN = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"))
@@ -39,6 +41,7 @@ class Source:
     share : of the values that lie beyond it; open: whether they were counted in an open bucket
     tail : how that share was filled; within : how values lie inside a bucket
     notes : further remarks
+    mean_off : mean of the law over the mean that the measurement itself kept, less 1 (0: none kept)
     """
 
     reader: str
@@ -51,6 +54,7 @@ class Source:
     within: str
     unit: str | None
     notes: tuple[str, ...] = ()
+    mean_off: float = 0.0
 
     @property
     def measured_to(self):
@@ -61,6 +65,12 @@ class Source:
     def serious(self):
         """Does the tail deserve a warning: values beyond the last edge, or too few for p99.9?"""
         return self.open or self.count < ENOUGH
+
+    @property
+    def remarks(self):
+        """What a reader must know before believing the law (list of str)."""
+        coarse = [self.notes[-1]] if abs(self.mean_off) > OFF_MUCH else []
+        return ([self.sentence] if self.serious else []) + coarse
 
     @property
     def sentence(self):
@@ -81,7 +91,7 @@ class Source:
         """The same source after every value was multiplied and shifted."""
         done = [f"multiplied by {factor:g}"] if factor != 1 else []
         done += [f"shifted by {pretty(shift, self.unit)}"] if shift else []
-        return replace(self, beyond=self.beyond * factor + shift, notes=(*self.notes, *done))
+        return replace(self, beyond=self.beyond * factor + shift, notes=(*done, *self.notes))
 
 
 def _percent(share):
@@ -155,7 +165,7 @@ def from_bins(bins, about, tail, points):
     """The Distribution of a bucketed measurement; about: reader, origin, unit, notes of its Source."""
     points = integer("points", points, 1, SAMPLES_MAX)
     kind, alpha = check_tail(tail)
-    reader = about["reader"]
+    reader, told = about["reader"], about.pop("told", math.nan)
     if not bins.total > 0:
         raise ValueError(f"{reader}: {about['origin']}: there is not one value in it")
     if not bins.count.size:
@@ -177,7 +187,18 @@ def from_bins(bins, about, tail, points):
                 for a, b in ((bins.low, bins.edge), (bins.high, bins.edge), (bins.count, bins.open))
             )
         )
-    return _filled(body.values(points), source, alpha)
+    law = _filled(body.values(points), source, alpha)
+    return law if math.isnan(told) else _weighed(law, told)
+
+
+def _weighed(law, told):
+    """The mean of the law beside the one the measurement itself kept, which needs no buckets."""
+    s, off = law.source, law.mean / told - 1 if told else 0.0
+    text = f"its own sum gives the mean {pretty(told, s.unit)}"
+    if abs(off) > OFF_MUCH:
+        text += f", the law {pretty(law.mean, s.unit)} ({100 * off:+.2g} %): buckets or tail are coarse"
+        warn(f"{s.reader}: {s.origin}: {text}")
+    return named(law, replace(s, notes=(*s.notes, text), mean_off=off))
 
 
 def from_values(values, about, tail):

@@ -186,7 +186,7 @@ def edges(cells, shape):
 
 def _percentiles(path, lines, unit):
     """Value, percentile, cumulative count: the curve is linear between the rows."""
-    name, at, count, started, notes = path.name, [], [], False, []
+    name, at, count, started, told = path.name, [], [], False, math.nan
     for number, line in lines:
         if PERCENTILE_HEAD.match(line):
             started = True
@@ -195,7 +195,7 @@ def _percentiles(path, lines, unit):
             continue
         if line.startswith("#"):
             found = re.search(r"Mean\s*=\s*([0-9.eE+-]+)", line)
-            notes += [f"mean of the file: {found[1]} {unit}"] if found else []
+            told = float(found[1]) if found else told
             continue
         words = line.replace(",", " ").split()
         try:
@@ -215,5 +215,5 @@ def _percentiles(path, lines, unit):
     si, factor = unit_of(unit)
     at = np.array(at) * factor
     made = Bins(np.concatenate([at[:1], at[:-1]]), at, np.diff(count, prepend=0.0))
-    notes = (*notes, f"numbers read as {unit}", "a percentile text is coarser than its histogram")
-    return made, {"reader": "from_hdr", "origin": name, "unit": si, "notes": notes}
+    notes = (f"numbers read as {unit}", "a percentile text is coarser than its histogram")
+    return made, {"reader": "from_hdr", "origin": name, "unit": si, "notes": notes, "told": told * factor}

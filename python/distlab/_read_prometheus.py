@@ -207,10 +207,13 @@ def _result(name, metric, labels, unit, edges, total, sums, many, since, resets)
     notes = [f"{many} series added"] if many > 1 else []
     notes += ["increase between two scrapes"] if since is not None else []
     notes += [f"{resets} series reset between the scrapes"] if resets else []
-    if total[-1] > 0 and math.isfinite(sums):
-        from ._measured import pretty
-
-        notes.append(f"mean by {metric}_sum: {pretty(sums * factor / total[-1], si)}")
+    told = sums * factor / total[-1] if total[-1] > 0 else math.nan
     wanted = ",".join(f'{k}="{v}"' for k, v in labels.items())
     origin = f"{name}, {metric}" + (f"{{{wanted}}}" if wanted else "")
-    return made, {"reader": "from_prometheus", "origin": origin, "unit": si, "notes": tuple(notes)}
+    return made, {
+        "reader": "from_prometheus",
+        "origin": origin,
+        "unit": si,
+        "notes": tuple(notes),
+        "told": told,
+    }

@@ -1,4 +1,4 @@
-"""The command line: `python -m distlab list describe run sweep replay check config doctor notebooks`.
+"""The command line: `python -m distlab list describe run sweep whatif replay check config doctor notebooks`.
 
 Names and values are those of the library: `--arrival-rate 90` and `arrival_rate=90` set the same parameter,
 and the flags of `run` and `sweep` are made from the model's descriptor. In `sweep` a parameter may take
@@ -76,6 +76,7 @@ COMMANDS = {
     "describe": "a model: parameters with units, ranges and defaults, metrics, source",
     "run": "one run of a model",
     "sweep": "a model over ranges of its parameters",
+    "whatif": "a base and changed variants of it: paired differences, asserts, a page",
     "replay": "a row of a saved sweep, or the line printed with a result, once more",
     "check": "is a recorded history linearizable?",
     "config": "flags for compiling against the C library",
@@ -101,6 +102,10 @@ def _dispatch(argv: list[str]) -> int:
         from distlab import _cli_run
 
         return _cli_run.command(command, rest)
+    if command == "whatif":
+        from distlab import _cli_whatif
+
+        return _cli_whatif.command(rest)
     if command == "replay":
         from distlab import _cli_replay
 

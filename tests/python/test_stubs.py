@@ -18,6 +18,7 @@ sweep: dl.Sweep = dl.queueing.station.sweep(arrival_rate=[10, 90], servers=range
 other: dl.Sweep = dl.sweep("queueing.station", dl.axis("load", [0.5, 0.9]), reps=5, keep=["queue_length"])
 law: dl.Distribution = dl.lognormal(median="5ms", p99="80ms")
 file: dl.Distribution = dl.empirical.from_csv("a.csv", 0, unit="ms", tail="pareto(1.5)")
+what: dl.WhatIf = dl.whatif("base.toml", {"servers": 2}, asserts=["latency_p99 < 200ms"])
 samples: dl.Distribution = dl.empirical([1.0, 2.0])
 comparison: dl.Comparison = dl.compare(sweep, over="servers")
 """
