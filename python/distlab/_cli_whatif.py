@@ -1,7 +1,7 @@
 """`distlab whatif`: a base and changed variants under the same luck, with intervals, asserts and a page.
 
-Exit codes: 0 every assert holds (or none was made), 1 one fails, 2 a user's mistake, 3 undecided: a limit lies
-inside its interval, so more repetitions are needed.
+Exit codes: 0 every assert holds (or none was made), 1 one fails, 2 a user's mistake, 3 undecided: a limit
+lies inside its interval, so more repetitions are needed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _parser() -> Parser:
         epilog="All --set make one variant; a name that is set twice makes one variant for each value. Each "
         "--variant\nmakes one more, under its own name if you write 'name: a=1, b=2'. Without either the "
         "variants of the file\nare run.\n\nAsserts: 'latency_p99 < 200ms', 'latency_p99 <= 1.05 * base', "
-        "'wait < base - 1ms', 'name: loss < 1%%'.\nExit code 0: all hold, 1: one fails, 3: undecided, 2: a mistake.",
+        "'wait < base - 1ms', 'name: loss < 1%%'.\n"
+        "Exit code 0: all hold, 1: one fails, 3: undecided, 2: a mistake.",
     )
     parser.add_argument("base", metavar="BASE.toml", help="model, parameters, data, seed and repetitions")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a parameter")

@@ -1,8 +1,9 @@
-"""What a reader asks of a what-if: ``latency_p99 < 200ms``, ``latency_p99 <= 1.05 * base``, ``loss < base + 1%``.
+"""What a reader asks of a what-if: ``latency_p99 < 200ms``, ``wait <= 1.05 * base``, ``loss < base + 1%``.
 
-The answer is about the interval, not the point: it holds where the whole interval lies on the right side, fails
-where the whole interval lies on the wrong side, and is undecided where the limit lies inside it. Asked against
-the base, the interval is that of the paired difference (or ratio), which common random numbers make narrow.
+The answer is about the interval, not the point: it holds where the whole interval lies on the right side,
+fails where the whole interval lies on the wrong side, and is undecided where the limit lies inside it. Asked
+against the base, the interval is that of the paired difference (or ratio), which common random numbers make
+narrow.
 """
 
 import math

@@ -1,7 +1,7 @@
 """A what-if as one page that needs no network: the answer first, then tables, pictures, data, how to redo it.
 
-Pictures are inlined as PNG; there is no script and no address in it. Where matplotlib is missing the page says
-so and has its tables alone.
+Pictures are inlined as PNG; there is no script and no address in it. Where matplotlib is missing the page
+says so and has its tables alone.
 """
 
 from __future__ import annotations
@@ -43,14 +43,16 @@ def page(result: Any, recipe: str | None) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>\n{style}</style></head><body><main>\n"
         + "\n".join(p for p in parts if p)
-        + f"\n<footer>distlab {escape(_core.VERSION)} · this page needs no network</footer></main></body></html>\n"
+        + f"\n<footer>distlab {escape(_core.VERSION)} · this page needs no network</footer>"
+        "</main></body></html>\n"
     )
 
 
 def _opening(result: Any, title: str) -> str:
     note = result.base.settings.get("note")
     told = f"<p>{escape(note)}</p>" if note else ""
-    return f"<h1>{escape(title)}</h1><p class=quiet>{escape(result.head())} · {escape(result.model.title)}</p>{told}"
+    head = f"{escape(result.head())} · {escape(result.model.title)}"
+    return f"<h1>{escape(title)}</h1><p class=quiet>{head}</p>{told}"
 
 
 def _answer(result: Any) -> str:
@@ -120,7 +122,8 @@ def _tables(result: Any) -> str:
             unit, *cells = result.cells(name, label)
             star = cells.pop() if label is not None else "*"
             classes.append("told" if star == "*" else "same")
-            title = f"<span title='{escape(name)}'>{escape(_units.column_title(result.model.column(name)))}</span>"
+            title = escape(_units.column_title(result.model.column(name)))
+            title = f"<span title='{escape(name)}'>{title}</span>"
             rows.append([title, escape(unit), *(_Number(escape(_signed(c))) for c in cells)])
         parts.append(_grid(head, rows, classes))
     if result.labels and not result.model.exact:
@@ -128,9 +131,9 @@ def _tables(result: Any) -> str:
         level = _units.number(100 * result.confidence)
         chance = _units.number(many * (1 - result.confidence), 2)
         parts.append(
-            f"<p class=quiet>± is half the {level} % interval; that of a difference is over pairs of runs with "
-            f"the same luck. Grey rows are not told apart from the base. Of {many} rows about {chance} would "
-            "look different by chance alone.</p>"
+            f"<p class=quiet>± is half the {level} % interval; that of a difference is over pairs of runs "
+            "with the same luck. Grey rows are not told apart from the base. "
+            f"Of {many} rows about {chance} would look different by chance alone.</p>"
         )
     if result.idle:
         names = ", ".join(f"<code>{escape(n)}</code>" for n in result.idle)

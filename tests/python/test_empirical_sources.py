@@ -227,6 +227,14 @@ def test_prometheus_buckets_hold_the_quantiles(samples, tmp_path):
         assert "its own sum gives the mean" in d.summary()
 
 
+def test_buckets_too_coarse_for_the_mean_are_warned_about():
+    """All values at 1.1 in the bucket from 1 to 2: uniform inside it says 1.5."""
+    text = 'a_bucket{le="1"} 0\na_bucket{le="2"} 2000\na_bucket{le="+Inf"} 2000\na_sum 2200\na_count 2000\n'
+    with pytest.warns(dl.DistlabWarning, match=r"its own sum gives the mean 1.1, the law 1.5 \(\+36 %\)"):
+        d = dl.empirical.from_prometheus(text, "a")
+    assert d.source.mean_off == pytest.approx(1.5 / 1.1 - 1) and len(d.source.remarks) == 1
+
+
 @quiet
 def test_prometheus_interpolates_as_its_own_function_does():
     """histogram_quantile: linear in the bucket, the last finite edge for what lies in +Inf."""
@@ -236,6 +244,7 @@ def test_prometheus_interpolates_as_its_own_function_does():
     assert d.source.share == 0.2 and d.source.open and d.source.beyond == 2
 
 
+@quiet
 def test_series_are_added_and_earlier_scrapes_subtracted(samples):
     one, two = samples[:8000] * 1e-6, samples[8000:16000] * 1e-6
     edges = [*EDGES, 100]

@@ -187,8 +187,8 @@ def test_variants_of_the_command_line(write, inside):
     path = write()
     code, out, _ = inside(
         path, "--set", "servers=2", "--set", "servers=3", "--set", "jobs=1000", "--variant",
-        "fast: service=uniform(1ms, 2ms), servers=1", "--variant", "capacity=5", "--reps", "3", "--format", "json",
-        "--metrics", "latency_mean,loss",
+        "fast: service=uniform(1ms, 2ms), servers=1", "--variant", "capacity=5", "--reps", "3",
+        "--format", "json", "--metrics", "latency_mean,loss",
     )  # fmt: skip
     got = json.loads(out)
     labels = list(dict.fromkeys(r["variant"] for r in got["rows"]))
@@ -328,7 +328,8 @@ def test_the_page_says_what_matters(example):
     _, page = example
     for words in (
         "Checkout: new build, or a third worker?", "Undecided", "p99.77", "pareto(2.5)", "data.canary",
-        "distlab whatif", "params_sha256", "third worker", "[data.canary]", "sha256", "largest of 1500 values",
+        "distlab whatif", "params_sha256", "third worker", "[data.canary]", "sha256",
+        "largest of 1500 values",
     ):  # fmt: skip
         assert words in page, words
     for name in ("Mean latency", "Latency p99.9", "Utilisation"):
