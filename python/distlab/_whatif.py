@@ -254,7 +254,7 @@ def whatif(base, variants=None, *, asserts=(), reps=None, seed=None, confidence=
     columns = _columns(base, metrics)
     call = {"seed": settings.get("seed", 1) if seed is None else seed}
     given = {"reps": reps, "confidence": confidence}
-    call |= {k: settings.get(k) if v is None else v for k, v in given.items() if v or k in settings}
+    call |= {k: settings.get(k) if v is None else v for k, v in given.items()}
     told = [f"{name}: {text}" for name, (law, _, _) in base.laws.items() for text in law.source.remarks]
     swept, more = _run(base, changes, {**call, "threads": threads, "progress": progress})
     return WhatIf(base, changes, swept, columns or default_metrics(model), asked, told + more, bool(columns))
@@ -331,8 +331,7 @@ def _run(base, changes, call):
             axes = [axis("variant", list(points), points.__getitem__)] if changes else []
             swept = sweep(model, *axes, **fixed, **call)
         except (TypeError, ValueError) as error:
-            key = next((n for n in base.parameters if n in str(error)), None)
-            raise base.mistake(error, "parameters" if key else "", key) from None
+            raise base.blame(error) from None
     told = [str(w.message) for w in said]
     for text in told:
         warn(text)

@@ -119,6 +119,14 @@ class Base:
             place.append(section if key is None or key in text else f"{section}.{key}")
         return kind(": ".join([*place, text]))
 
+    def blame(self, error):
+        """A mistake that the sweep found, put where its text points: a parameter, or a setting."""
+        for section, names in (("parameters", self.parameters), ("", self.settings)):
+            for name in names:
+                if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", str(error)):
+                    return self.mistake(error, section, name)
+        return self.mistake(error)
+
     def values(self, given, section):
         """Parameters as the library takes them, each one checked."""
         out = {}
