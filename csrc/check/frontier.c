@@ -290,7 +290,7 @@ static uint32_t earliest_first(dlab_search *s, const dlab_frame *f, uint32_t cou
     const uint32_t act = at_optional ? DLAB_NONE : mandatory_after(s, f);
     if (act != DLAB_NONE) return act;
     for (uint32_t k = at_optional ? f->tried - first + 1 : 0; k < count; k++)
-        if (of_round(s, f, first + k) && offered(s, k)) return first + k;
+        if (!s->placed[first + k] && of_round(s, f, first + k) && offered(s, k)) return first + k;
     return DLAB_NONE;
 }
 

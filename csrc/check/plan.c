@@ -89,6 +89,8 @@ static int reduce_all(dlab_plan *p, dlab_error *err)
                                  .memory = p->memory,
                                  .values = { .row_size = sizeof(dlab_value) } };
     dlab_error own = { 0 };
+    const bool by_process = p->options->criterion == DLAB_CRITERION_SEQUENTIAL ||
+                            p->options->bug == DLAB_CHECK_BUG_REAL_TIME_IGNORED;
     for (size_t i = 0; i < n && own.code == DLAB_OK; i++) {
         const dlab_operation *op = dlab_history_at(p->history, i);
         dlab_act *act = &p->acts[p->act_count];
@@ -96,7 +98,7 @@ static int reduce_all(dlab_plan *p, dlab_error *err)
         *act = (dlab_act){ .called = op->called, .source = (uint32_t)i };
         if (!dlab_plan_reduce(p, op, act, &object, &own)) continue;
         act->object = dlab_value_id(&p->object_ids, object, &own);
-        act->process = dlab_value_id(&processes, dlab_int(op->process), &own);
+        if (by_process) act->process = dlab_value_id(&processes, dlab_int(op->process), &own);
         p->act_count++;
     }
     p->objects = (uint32_t)p->object_ids.values.count;
