@@ -9,6 +9,7 @@ something.
 import html
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from ._common import integer
 from ._style import COLOURS
 
 DARK = ("#56A8E8", "#F08A4B", "#2FC79A", "#E29CC6", "#F0BE4D", "#8FD0F5", "#B5B5B5")
-FILES = ("diagram.css", "diagram.js", "diagram_parts.js", "diagram_view.js")
+SCRIPTS = ("diagram", "diagram_parts", "diagram_paint", "diagram_marks", "diagram_view")
+FILES = ("diagram.css", *(f"{name}.js" for name in SCRIPTS))
 LINES_SHOWN = 60
 TICKS = 1e7  # of the span, at most
 EXACT = 2**53  # JavaScript's integers
@@ -59,7 +61,8 @@ class Diagram:
 
     def html(self):
         """The whole page, self-contained."""
-        style, *scripts = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in FILES)
+        texts = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in FILES)
+        style, *scripts = (re.sub(r"^ +", "", text, flags=re.MULTILINE) for text in texts)
         data = json.dumps(self.data(), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         label = html.escape(f"Space-time diagram. {self.caption}")
         return (

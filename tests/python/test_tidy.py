@@ -18,6 +18,9 @@ C_FILES = sorted(p for d in ("csrc", "tests/c", "examples", "benchmarks") for p 
 PY_FILES = sorted(
     p for d in ("python", "tests", "tools", "benchmarks", "examples") for p in (ROOT / d).rglob("*.py")
 )
+WEB_FILES = sorted(
+    p for d in ("python", "tools") for kind in ("*.js", "*.css") for p in (ROOT / d).rglob(kind)
+)
 GENERATED = {ROOT / "csrc/include/distlab/models.h"}
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error")))
 
@@ -44,14 +47,40 @@ def functions_of_python(text):
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize("path", C_FILES + PY_FILES, ids=relative)
+def functions_of_javascript(text):
+    """From a line that opens a function or method to the brace that closes it, at the same depth."""
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        opened = re.match(
+            r"( *)(?!(?:if|for|while|switch|else|do|try|catch|return)\b)\S.*(?:\)|=>) \{$", line
+        )
+        if opened:
+            end = next(k for k in range(i + 1, len(lines)) if lines[k].startswith(opened[1] + "}"))
+            yield line.strip(), end - i + 1
+
+
+FUNCTIONS = {
+    ".c": functions_of_c,
+    ".h": functions_of_c,
+    ".py": functions_of_python,
+    ".js": functions_of_javascript,
+    ".css": lambda text: [],
+}
+
+
+def test_long_functions_of_javascript_are_seen():
+    body = "  f(x) {\n" + "    g();\n" * 80 + "    if (x) {\n    }\n  }\n"
+    text = f"class A {{\n{body}}}\nconst h = () => {{\n  return 1;\n}};\n"
+    assert list(functions_of_javascript(text)) == [("f(x) {", 84), ("const h = () => {", 3)]
+
+
+@pytest.mark.parametrize("path", C_FILES + PY_FILES + WEB_FILES, ids=relative)
 def test_sizes_and_marks(path):
     text = path.read_text()
     lines = text.split("\n")
     if path not in GENERATED and path.suffix != ".pyi":
         assert len(lines) <= 501, f"{len(lines)} lines; at most 500"
-        functions = functions_of_c(text) if path.suffix in (".c", ".h") else functions_of_python(text)
-        long = [f"{name}: {n}" for name, n in functions if n > 70]
+        long = [f"{name}: {n}" for name, n in FUNCTIONS[path.suffix](text) if n > 70]
         assert not long, f"functions over 70 lines: {long}"
         wide = [i + 1 for i, line in enumerate(lines) if len(line) > 110]
         assert not wide, f"lines over 110 columns: {wide}"
