@@ -1,4 +1,5 @@
-"""The command line: `python -m distlab list describe run sweep whatif replay check config doctor notebooks`.
+"""The command line: `python -m distlab COMMAND`: list, describe, run, sweep, whatif, replay, check, config,
+doctor, notebooks, new-model.
 
 Names and values are those of the library: `--arrival-rate 90` and `arrival_rate=90` set the same parameter,
 and the flags of `run` and `sweep` are made from the model's descriptor. In `sweep` a parameter may take
@@ -82,6 +83,7 @@ COMMANDS = {
     "config": "flags for compiling against the C library",
     "doctor": "versions, extras, cores, and a self-check",
     "notebooks": "copy the lessons into a directory",
+    "new-model": "write a model of your own to start from, in a checkout or as a library",
 }
 
 
@@ -114,6 +116,10 @@ def _dispatch(argv: list[str]) -> int:
         from distlab import _cli_check
 
         return _cli_check.command(rest)
+    if command == "new-model":
+        from distlab import _new_model
+
+        return _new_model.command(rest)
     if command not in COMMANDS:
         raise Mistake(
             f"unknown command {command!r}{_near(command, COMMANDS)}; there are {', '.join(COMMANDS)}"
