@@ -18,7 +18,7 @@ GROUPS = {
         "BrokenInvariantError", "BudgetError", "Cancelled", "DistlabWarning", "UnknownNameError",
     ),
 }  # fmt: skip
-LAWS = "_distribution"
+LAWS = ("_distribution", "_empirical")
 
 
 class Thing(NamedTuple):
@@ -105,7 +105,33 @@ def read(package: Path) -> dict[str, tuple[str, Thing]]:
             inner = members(node) if isinstance(node, ast.ClassDef) else []
             out[name] = (module, Thing(name, signatures.get(name, ""), doc, inner))
             break
+    for name, call, methods in objects(stub):
+        for module, body in sources.items():
+            node = documented(body, name.capitalize())
+            if isinstance(node, ast.ClassDef):
+                doc = inspect.cleandoc(ast.get_docstring(node) or "")
+                shown = [
+                    (written, words) for written, words in members(node) if written.split("(")[0] in methods
+                ]
+                out[name] = (module, Thing(name, call, doc, shown))
     return out
+
+
+def objects(stub: ast.Module) -> list[tuple[str, str, set[str]]]:
+    """Public names that are objects to call, as (name, signature, methods); families of models are not."""
+    classes = {node.name: node for node in stub.body if isinstance(node, ast.ClassDef)}
+    found = []
+    for node in stub.body:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.annotation, ast.Name):
+            continue
+        declared = classes.get(node.annotation.id)
+        call = documented(declared.body, "__call__") if declared else None
+        if declared and isinstance(call, ast.FunctionDef) and isinstance(node.target, ast.Name):
+            call.name = node.target.id
+            call.args.args = call.args.args[1:]  # without self
+            methods = {item.name for item in declared.body if isinstance(item, ast.FunctionDef)}
+            found.append((node.target.id, signature(call), methods))
+    return found
 
 
 def prose(doc: str) -> str:
@@ -160,7 +186,7 @@ def text(package: Path) -> str:
     for name in sorted(known, key=str.lower):
         title = next((t for t, names in GROUPS.items() if name in names), "")
         if not title:
-            title = "Distributions" if known[name][0] == LAWS else "Everything else"
+            title = "Distributions" if known[name][0] in LAWS else "Everything else"
         groups[title].append(name)
     for title, names in GROUPS.items():
         groups[title].sort(key=lambda n, order=names: order.index(n))
