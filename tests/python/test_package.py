@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -106,3 +109,59 @@ def test_the_wheel_stands_alone(built, tmp_path):
     flags = run(python, "-m", "distlab", "config", "--cflags", "--libs", cwd=tmp_path).split()
     run("cc", "-std=gnu11", tmp_path / "plain.c", *flags, "-o", tmp_path / "plain", cwd=tmp_path)
     assert run(tmp_path / "plain").split() == [dl.__version__, "queueing.station"]
+
+
+def test_the_wheel_runs_on_any_machine_of_its_kind(built, tmp_path):
+    """What auditwheel asks: only libraries of the system, and no instruction beyond the base of x86-64."""
+    if shutil.which("objdump") is None:
+        pytest.skip("optional: objdump is not installed")
+    with zipfile.ZipFile(built[1]) as archive:
+        (name,) = [n for n in archive.namelist() if n.startswith("distlab/_core.") and n.endswith(".so")]
+        core = Path(archive.extract(name, tmp_path))
+    needed = set(re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", core)))
+    system = re.compile(r"(libc|libm|libpthread|libdl|librt)\.so\.\d+|ld-linux\S*")
+    assert needed and all(map(system.fullmatch, needed)), needed
+    code = run("objdump", "-d", core)
+    assert "xmm" in code or "aarch64" in run("objdump", "-f", core)
+    assert "%ymm" not in code and "%zmm" not in code
+    for path in ("setup.py", "Makefile", "pyproject.toml"):
+        assert not re.search(r"-m(arch|tune)=|fast-math", (ROOT / path).read_text()), path
+
+
+def test_wheels_are_configured_for_what_the_guide_says():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheels, page = project["tool"]["cibuildwheel"], (ROOT / "docs/install.md").read_text()
+    versions = [c.rpartition(" ")[2] for c in project["project"]["classifiers"] if re.search(r":: 3\.\d", c)]
+    assert wheels["build"] == [f"cp{v.replace('.', '')}-*" for v in versions]
+    assert wheels["linux"]["archs"] == ["x86_64", "aarch64"] and wheels["macos"]["archs"] == [
+        "x86_64",
+        "arm64",
+    ]
+    for word in ("manylinux_2_28", "aarch64", "arm64", "macosx_11_0", f"{versions[0]} to {versions[-1]}"):
+        assert word in page, word
+    assert wheels["linux"]["manylinux-x86_64-image"] == "manylinux_2_28"
+
+
+def test_clang_builds_it_too(built, tmp_path):
+    """From the source distribution; the simulation has the same events, its means agree to rounding."""
+    compiler = next(filter(None, map(shutil.which, ("clang", "clang-16", "clang-15", "clang-14"))), None)
+    if compiler is None:
+        pytest.skip("optional: clang is not installed")
+    with tarfile.open(built[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    env = {**ALONE, "CC": compiler, "LDSHARED": f"{compiler} -shared"}
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    done = subprocess.run(command, cwd=source, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    code = "import distlab as dl; r = dl.run('queueing.station', jobs=2000, method='events');"
+    code += "print(r.fingerprint, r.latency_mean)"
+    env = {**ALONE, "PYTHONPATH": str(source / "python")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    import distlab as dl
+
+    here = dl.run("queueing.station", jobs=2000, method="events")
+    fingerprint, mean = done.stdout.split()
+    assert fingerprint == str(here.fingerprint)
+    assert float(mean) == pytest.approx(here.latency_mean, rel=1e-12)
