@@ -8,12 +8,26 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-ORDER = ("Running", "Results", "Values", "Distributions", "Networks and faults", "Errors", "Everything else")
+ORDER = (
+    "Running",
+    "Results",
+    "Values",
+    "Distributions",
+    "Networks and faults",
+    "Histories and checks",
+    "Errors",
+    "Everything else",
+)
 GROUPS = {
-    "Running": ("run", "sweep", "estimate", "solve", "compare", "enumerate", "load"),
-    "Results": ("Run", "Sweep", "Comparison", "Solution", "Enumeration", "Trace", "Choices"),
+    "Running": ("run", "sweep", "estimate", "solve", "compare", "enumerate", "explore", "load"),
+    "Results": ("Run", "Sweep", "Comparison", "Solution", "Enumeration", "Trace", "Choices",
+                "Explorer"),
     "Values": ("models", "Model", "Catalogue", "axis", "Axis", "table", "Table", "register", "Token"),
     "Networks and faults": ("topology", "fault", "faults"),
+    "Histories and checks": (
+        "read_history", "generate_history", "check_linearizable", "check_sequential", "History", "Recorder",
+        "Verdict",
+    ),
     "Errors": (
         "BrokenInvariantError", "BudgetError", "Cancelled", "DistlabWarning", "UnknownNameError",
     ),
