@@ -114,7 +114,7 @@ def test_what_is_finished_stays_when_a_row_fails_and_the_mask_goes_on(path, ran)
 
 
 def test_an_empty_histogram_says_nothing_of_its_worker(path):
-    """A call that is never answered has no latency; where its cells would lie must not depend on who ran it."""
+    """A call never answered has no latency; where its cells would lie must not depend on who ran it."""
     lost = {"request_loss": [0.5, 1.0], "calls": 50, "reps": 30, "seed": 3}
     one = dl.sweep("links.rpc_ambiguity", threads=1, **lost)
     assert (one._metrics["latency"]["used"] == 0).any()
