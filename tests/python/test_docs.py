@@ -25,7 +25,7 @@ def test_failures_page_runs(capsys):
 
 @pytest.mark.parametrize("kind", ["crash", "pause"])
 def test_a_renewal_process_is_up_for_its_share(kind):
-    """Share of calls answered while the server comes and goes: MTBF / (MTBF + MTTR), within 4 standard errors."""
+    """Share of calls answered: MTBF / (MTBF + MTTR) within four standard errors."""
     import distlab as dl
 
     plan = dl.faults(dl.fault(kind, node=1, every="20s", lasts="exponential(2s)"))
