@@ -32,8 +32,9 @@ def follow(script, folder, tmp_path, **more):
     tools.mkdir()
     (tools / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (tools / "python3").chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DISTLAB", "PYTEST"))}
-    env = kept | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "CFLAGS": "", "MAKEFLAGS": ""} | more
+    # other flags than those of the objects taken along would compile everything again
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DISTLAB", "PYTEST", "CFLAGS"))}
+    env = kept | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "MAKEFLAGS": ""} | more
     done = subprocess.run(
         ["sh", "-ex"], input=script, cwd=folder, env=env, capture_output=True, text=True, check=False
     )
