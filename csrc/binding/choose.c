@@ -44,8 +44,7 @@ static PyObject *texts_of(const dlab_chooser *c, const dlab_choice *options, con
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (uint32_t k = 0; list != NULL && k < n; k++) {
         char text[TEXT] = "", more[TEXT + 32];
-        const bool coin = dlab_choice_kind(options[k]) == DLAB_CHOICE_COIN;
-        if (c->describe != NULL && !coin) c->describe(c->describe_arg, options[k], text, sizeof text);
+        if (c->describe != NULL) c->describe(c->describe_arg, options[k], text, sizeof text);
         if (text[0] == '\0') describe_plainly(options[k], text, sizeof text);
         if (odds != NULL) (void)snprintf(more, sizeof more, "%s (probability %.4g)", text, odds[k]);
         PyObject *item = dlab_py_text(odds != NULL ? more : text);

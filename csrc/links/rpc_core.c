@@ -14,6 +14,8 @@ static const char *const roles[] = { DLAB_RPC_ROLES(X) NULL };
 static const char *const invariants[] = { DLAB_RPC_INVARIANTS(X) NULL };
 #undef X
 
+static const char *const coins[] = { "the process dies before it carries the operation out",
+                                     "the process dies after it has, before it answers", NULL };
 const dlab_trace_schema dlab_rpc_schema = { .messages = messages,
                                             .timers = timers,
                                             .requests = requests,
@@ -21,7 +23,8 @@ const dlab_trace_schema dlab_rpc_schema = { .messages = messages,
                                             .notes = notes,
                                             .states = states,
                                             .roles = roles,
-                                            .invariants = invariants };
+                                            .invariants = invariants,
+                                            .coins = coins };
 
 static uint32_t role(const dlab_core *core, uint32_t node)
 {

@@ -166,6 +166,23 @@ static void describe_message(const dlab_world *w, uint64_t name, char *text, siz
     (void)snprintf(text, size, "a message");
 }
 
+/* A coin in words: what it decides, and whether this side of it says so. */
+static void describe_coin(const dlab_world *w, uint64_t what, char *text, size_t size)
+{
+    static const char *const words[] = { "",
+#define X(code, said) said,
+                                         DLAB_COINS(X)
+#undef X
+    };
+    const uint64_t decides = what >> 48;
+    const char *const *own = w->core->schema != NULL ? w->core->schema->coins : NULL;
+    const char *said = decides < sizeof words / sizeof words[0] ? words[decides] : NULL;
+    for (uint64_t k = DLAB_COIN_OWN; own != NULL && *own != NULL && said == NULL; k++, own++)
+        if (k == decides) said = *own;
+    (void)snprintf(text, size, "%s: %s", said != NULL ? said : "a coin of the protocol",
+                   (what & 1) != 0 ? "yes" : "no");
+}
+
 void dlab_world_describe(const void *arg, dlab_choice choice, char *text, size_t size)
 {
     static const char *const kinds[] = { "",
@@ -183,10 +200,11 @@ void dlab_world_describe(const void *arg, dlab_choice choice, char *text, size_t
     } else if (kind == DLAB_CHOICE_TIMER && w->core->schema != NULL && w->core->schema->timers != NULL) {
         (void)snprintf(text, size, "timer of node %u: %s", (unsigned)(what & 0xffffu),
                        w->core->schema->timers[what >> 16].name);
-    } else if (kind < sizeof kinds / sizeof kinds[0] && kind != DLAB_CHOICE_COIN) {
+    } else if (kind == DLAB_CHOICE_COIN) {
+        describe_coin(w, what, text, size);
+    } else if (kind < sizeof kinds / sizeof kinds[0]) {
         (void)snprintf(text, size, "%s: node %u", kinds[kind], (unsigned)(what & 0xffffu));
     } else {
-        (void)snprintf(text, size, "%s #%llx", kind == DLAB_CHOICE_COIN ? "coin" : "event",
-                       (unsigned long long)what);
+        (void)snprintf(text, size, "event #%llx", (unsigned long long)what);
     }
 }

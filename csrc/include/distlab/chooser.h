@@ -58,19 +58,26 @@ static inline dlab_choice dlab_choice_at(unsigned kind, uint32_t node, uint64_t 
     return dlab_choice_of(kind, index << 16 | (node & 0xffffu));
 }
 
-/* What a coin decides: the network's, then the disk's. The protocol's own coins begin at OWN. */
+/* What a coin decides when it falls loudly: the network's, then the disk's. The protocol's own coins begin at
+ * OWN; their words are in its trace schema. */
+#define DLAB_COINS(X)                                  \
+    X(LOSE, "the message is lost")                     \
+    X(AGAIN, "a copy of the message is made")          \
+    X(CORRUPT, "bits of the message flip")             \
+    X(REORDER, "the message is held back")             \
+    X(GRAY, "the message is lost by a gray node")      \
+    X(FSYNC_LIE, "the fsync lies")                     \
+    X(WRITE_ERROR, "the write fails")                  \
+    X(MISDIRECT, "the write lands in the wrong place") \
+    X(TEAR, "the write is torn here")                  \
+    X(CRASH_CORRUPT, "a bit flips in the crash")
+
 enum {
-    DLAB_COIN_LOSE = 1,
-    DLAB_COIN_AGAIN,
-    DLAB_COIN_CORRUPT,
-    DLAB_COIN_REORDER,
-    DLAB_COIN_GRAY,
-    DLAB_COIN_FSYNC_LIE,
-    DLAB_COIN_WRITE_ERROR,
-    DLAB_COIN_MISDIRECT,
-    DLAB_COIN_TEAR,
-    DLAB_COIN_CRASH_CORRUPT,
-    DLAB_COIN_OWN = 16
+    DLAB_COIN_NONE,
+#define X(code, words) DLAB_COIN_##code,
+    DLAB_COINS(X)
+#undef X
+        DLAB_COIN_OWN = 16
 };
 
 /* The name of a coin: what it decides (8 bits), about what (47 bits); the lowest bit is how it fell. No two

@@ -90,6 +90,7 @@ typedef struct dlab_trace_schema {
     const dlab_label *messages, *timers, *requests, *applies, *notes, *states; /* requests: replies too */
     const char *const *roles;      /* "client", "server": each node has one */
     const char *const *invariants; /* what `broken` names */
+    const char *const *coins;      /* what the protocol's own coins decide, from DLAB_COIN_OWN on */
 } dlab_trace_schema;
 
 /* The last `capacity` records (a power of two); capacity 0: off. */
