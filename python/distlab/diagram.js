@@ -92,7 +92,7 @@ function distlabFlights(d, r) {
         copy: false,
       });
   took.sort((x, y) => x - y);
-  const usual = took.length ? took[took.length >> 1] : (d.stop - d.start) / 50;
+  const usual = took.length ? took[took.length >> 1] : (d.stop - d.start) / 10;
   for (const f of flights) {
     /* as Flights.drawn in Python */
     f.part = 1;

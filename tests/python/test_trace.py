@@ -133,6 +133,15 @@ def test_messages_are_paired(trouble, cut):
     assert ((part < 1) == (f.dropped | (f.arrived < 0))).all() and (part > 0).all()
 
 
+def test_a_message_lost_where_none_arrived_has_a_slope():
+    """Nobody knows how long a message takes there: a tenth of the trace, of which it covers half."""
+    run = dl.run("links.rpc_ambiguity", calls=1, request_loss=1, timeout="200ms", trace=True)
+    f = _trace_data.Flights(run.trace.array, run.trace.names)
+    assert f.dropped.tolist() == [True]
+    x0, x1, part = f.drawn(run.trace.span[1])
+    assert (x0[0], part[0]) == (0, 0.5) and x1[0] == pytest.approx(0.01)
+
+
 def test_ids_may_come_round_again(story):
     rows = np.concatenate([story.array, story.array])
     rows["time"][len(story) :] += 1
