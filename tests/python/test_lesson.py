@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import distlab as dl
 from distlab.lesson import Check, Guess, Lesson, _page, _predict, _sources, _store, _system, start
 
 pytest.importorskip("matplotlib")
@@ -131,6 +132,7 @@ def test_nothing_is_shown_before_a_commit(live, shown):
     lesson.why("secret", "secret")
     lesson.check("secret", 1, 1, se=1)
     lesson.see(lambda ax: None, "secret")
+    lesson.diagrams("see", {"secret": traced()})
     assert all("Commit to a guess first" in body and "secret" not in body for body in shown)
     p.commit("C", 4, 6)
     p.reveal(paint, truth=5.0, caption="the answer")
@@ -138,6 +140,24 @@ def test_nothing_is_shown_before_a_commit(live, shown):
     assert "<details>" not in shown[-1]
     p.feedback(dict.fromkeys(CURVES, "reply"))
     assert "You chose <b>C</b>" in shown[-1]
+
+
+def traced():
+    return dl.run("links.rpc_ambiguity", calls=1, trace=True)
+
+
+def test_diagrams_stand_one_under_another(lesson, shown):
+    lesson.diagrams("break", {"one & all": traced(), "two": traced()}, start=0, stop=0.01, height=200)
+    (body,) = shown
+    assert body.count("<iframe") == 2 and body.count("height:200px") == 2
+    assert body.index("one &amp; all") < body.index("<iframe") < body.index("two</p>")
+    assert lesson.steps == ["break"]
+
+
+def test_panels_may_stand_in_rows(lesson):
+    places = []
+    lesson.see(lambda axes: places.extend(ax.get_subplotspec() for ax in axes), "four", panels=(2, 2))
+    assert [(p.rowspan.start, p.colspan.start) for p in places] == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_first_commit_counts_and_is_stored(live):

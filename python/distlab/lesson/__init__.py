@@ -4,9 +4,9 @@
     lesson = start("L00.01", decide="how many runs a load test needs")
 
 The steps of a lesson are methods of the object that `start` returns, in the order in which a page uses
-them: `incident`, `recall`, `predict`, `see`, `reveal` and `feedback` of the prediction, `why`, `check`,
-`knob`, `broken`, `exercise`, `limits`, `in_your_system`, `load_samples`, `next`, and at the end of a chapter
-`calibration`.
+them: `incident`, `recall`, `predict`, `see` and `diagrams`, `reveal` and `feedback` of the prediction, `why`,
+`check`, `knob`, `broken`, `exercise`, `limits`, `in_your_system`, `load_samples`, `next`, and at the end of a
+chapter `calibration`.
 
 Environment: DISTLAB_FAST=1 picks small sizes, DISTLAB_BOOK=1 makes pages for readers without a kernel,
 DISTLAB_LIVE=0 or 1 overrules the guess whether somebody is there, DISTLAB_LEARNER=name varies the exercises,

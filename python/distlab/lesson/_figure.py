@@ -22,14 +22,17 @@ def dress(ax: Any) -> None:
     ax.set_axisbelow(True)
 
 
-def figure(size: tuple[float, float], panels: int = 1, **options: Any) -> tuple[Any, list[Any]]:
-    """A figure and its axes, side by side."""
+def figure(
+    size: tuple[float, float], panels: int | tuple[int, int] = 1, **options: Any
+) -> tuple[Any, list[Any]]:
+    """A figure and its axes: so many side by side, or in (rows, columns)."""
     _style.require()
     from matplotlib.figure import Figure
 
     made: Any = Figure(figsize=size, layout="constrained", facecolor="white")
     made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
-    axes = list(made.subplots(1, panels, squeeze=False, **options)[0])
+    rows, columns = panels if isinstance(panels, tuple) else (1, panels)
+    axes = list(made.subplots(rows, columns, squeeze=False, **options).flat)
     for ax in axes:
         dress(ax)
     return made, axes
@@ -39,7 +42,7 @@ def draw(
     paint: Callable[..., Any],
     *args: Any,
     size: tuple[float, float] = _style.SIZE,
-    panels: int = 1,
+    panels: int | tuple[int, int] = 1,
     caption: str = "",
 ) -> _style.Picture:
     """A picture from a function `paint(ax, ...)`, or `paint([ax, ax], ...)` for several panels."""
@@ -64,7 +67,7 @@ def axes_of(picture: _style.Picture) -> list[dict[str, str]]:
     return found
 
 
-def slide(paint: Callable[..., Any], args: tuple[Any, ...], panels: int) -> Any:
+def slide(paint: Callable[..., Any], args: tuple[Any, ...], panels: int | tuple[int, int]) -> Any:
     """The picture of a lesson on the ground of a slide; `slide_png` adds the words."""
     made, axes = figure(SLIDE, panels)
     made.get_layout_engine().set(rect=(0.03, 0.16, 0.94, 0.71))

@@ -93,7 +93,7 @@ class Lesson:
         paint: Callable[..., Any],
         caption: str,
         size: tuple[float, float],
-        panels: int,
+        panels: int | tuple[int, int],
         numbers: Mapping[str, Any],
     ) -> None:
         """A picture with its rendered caption."""
@@ -177,11 +177,20 @@ class Lesson:
         paint: Callable[..., Any],
         caption: str,
         size: tuple[float, float] = (7.0, 3.0),
-        panels: int = 1,
+        panels: int | tuple[int, int] = 1,
         **numbers: Any,
     ) -> None:
         """One run, looked at closely."""
         self.draw("see", paint, caption, size, panels, numbers)
+
+    def diagrams(self, step: str, runs: Mapping[str, Any], **window: Any) -> None:
+        """Space-time diagrams of runs to zoom and to click; `window` is as for `Trace.diagram`."""
+        self.step(step)
+        body = "".join(
+            f'<p class="dl-head">{_page.inline(name)}</p>{run.trace.diagram(**window)._repr_html_()}'
+            for name, run in runs.items()
+        )
+        self.gated(lambda: body)
 
     # 8 why and check, 9 knob, 10 break
 
@@ -221,7 +230,7 @@ class Lesson:
         paint: Callable[..., Any],
         caption: str,
         size: tuple[float, float] = (7.0, 3.8),
-        panels: int = 1,
+        panels: int | tuple[int, int] = 1,
         **numbers: Any,
     ) -> None:
         """The guarantee removed, or the assumption broken: the picture of the witness."""

@@ -238,7 +238,7 @@ class Prediction:
         truth: float,
         caption: str,
         size: tuple[float, float] = _style.SIZE,
-        panels: int = 1,
+        panels: int | tuple[int, int] = 1,
         about: str = "",
         such: Any = None,
         **numbers: Any,
