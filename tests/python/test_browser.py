@@ -45,7 +45,7 @@ LONG = [
     'print("RIGHT", dl.run("queueing.station", seed=7).latency_mean.hex())',
 ]
 NEWS = {"@jupyterlab/apputils-extension:announcements": True}
-SECONDS = 60  # patience of one step; a step that needs it has failed
+SECONDS = 180  # patience of one step; a step that needs it has failed
 INTERRUPT_MS = 500
 IDLE = '.jp-NotebookPanel-toolbar [data-status="idle"]'
 

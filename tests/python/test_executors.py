@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import types
 from pathlib import Path
@@ -266,13 +267,15 @@ def test_the_first_failing_row_and_its_recipe(kind, threads):
 
 def test_no_row_before_the_first_failing_one_is_left_out(threads, monkeypatch):
     """The task of row 8 fails long before that of row 7 does: the text names row 7."""
-    inner, order = _executor.run_task, []
+    inner, order, failed = _executor.run_task, [], threading.Event()
 
     def slow(task):
         if task["first"] == 7:
-            time.sleep(0.3)
+            assert failed.wait(60)
         result = inner(task)
         order.append((task["first"], "error" in result))
+        if "error" in result:
+            failed.set()
         return result
 
     monkeypatch.setattr(_executor, "run_task", slow)
