@@ -1,184 +1,492 @@
-/* See raft.h. One step: which rule answers which input. */
-#include <stddef.h>
+/* A cluster that runs Raft, with clients, on the network, the disks and the clocks of a world that fails.
+ *
+ * Servers keep registers; clients ask one operation after another (read, write, compare-and-set), again under
+ * the same number until they are answered or give up. Faults strike servers and the links between servers;
+ * clients reach every server that runs. Every promise of the protocol is looked at after every event
+ * (raft_check.c); at the end all faults are healed and progress is demanded. What clients saw is a history,
+ * which a checker can judge. The protocol itself is raft_step.c and the files beside it: the paper is Ongaro
+ * and Ousterhout (2014), the thesis Ongaro (2014). */
+#include <math.h>
+#include <stdio.h>
 
-#include "consensus/raft_inner.h"
+#include <distlab/check.h>
 
-static raft open_step(const dlab_core *core, uint32_t node, void *state, const dlab_input *in,
-                      dlab_outputs *out)
+#include "consensus/raft_drive.h"
+
+DLAB_DEFINE_BUGS(DLAB_RAFT_BUGS);
+
+static const char *const read_modes[] = {
+#define X(code, name) name,
+    DLAB_RAFT_READ_MODES(X)
+#undef X
+        NULL
+};
+static const char *const verdicts[] = {
+#define X(code, name) name,
+    DLAB_VERDICTS(X)
+#undef X
+        NULL
+};
+static const char *const promises[] = { "none",
+#define X(code, name) name,
+                                        DLAB_RAFT_INVARIANTS(X)
+#undef X
+                                            NULL };
+enum { BACKOFF_TERM, BACKOFF_ONE };
+static const char *const backoffs[] = { "by_term", "one_by_one", NULL };
+enum { STORAGE_SYNC, STORAGE_ASYNC };
+static const char *const storages[] = { "sync", "async", NULL };
+typedef struct params {
+    int64_t nodes, outsiders, clients, keys;
+    double client_rate, read_fraction, cas_fraction, op_timeout, retry_timeout;
+    int32_t read_mode;
+    bool reads_anywhere;
+    double election_timeout, election_spread, heartbeat_interval, lease_margin;
+    bool pre_vote, check_quorum, forward;
+    int64_t batch, pipeline, snapshot_every, log_capacity;
+    double batch_bytes, pipeline_bytes, uncommitted_bytes, command_bytes, chunk_bytes;
+    int32_t backoff, storage;
+    dlab_network network;
+    dlab_distribution processing;
+    dlab_disks disks;
+    dlab_clocks clocks;
+    double crash_rate, partition_rate, pause_rate, change_rate;
+    dlab_distribution restart, partition, pause;
+    int32_t crash_disk;
+    double leader_crash;
+    int64_t stale_followers;
+    dlab_ref faults, changes;
+    double duration, warmup, heal_time, sample_interval;
+    bool stop_on_violation, check_history;
+    int32_t bug;
+} params;
+
+typedef struct metrics {
+    double throughput;
+    dlab_histogram latency, read_latency;
+    dlab_ratio success_ratio;
+    double unavailability;
+    dlab_histogram downtime;
+    int64_t leaders, terms, commits, messages;
+    double bytes;
+    int64_t lost, violations, stuck;
+    int32_t linearizable, broken;
+    double broken_at;
+} metrics;
+
+#define SECONDS .unit = "s", .display = "ms", .log_scale = true
+#define LAW .unit = "s", .min = 0, .max = 1e6, .log_scale = true
+#define RATE .unit = "1/s", .min = 0, .max = 1000, .low = 0, .high = 1
+#define BYTES .unit = "byte", .max = 1e9, .log_scale = true
+#define RATIO .min = 0, .max = 1, .low = 0, .high = 1
+static const dlab_field param_fields[] = {
+    DLAB_FIELD(params, nodes, .dflt = 5, .min = 1, .max = DLAB_RAFT_SERVERS_MAX, .low = 3, .high = 9,
+               .group = "Cluster", .doc = "Servers that vote at the start."),
+    DLAB_FIELD(params, outsiders, .dflt = 0, .min = 0, .max = DLAB_RAFT_SERVERS_MAX - 1, .low = 0, .high = 4,
+               .doc = "Servers that run but are no members yet; see changes and change_rate."),
+    DLAB_FIELD(params, clients, .dflt = 10, .min = 0, .max = DLAB_RAFT_CLIENTS_MAX, .low = 1, .high = 50,
+               .log_scale = true, .group = "Clients",
+               .doc = "Clients; each has at most one operation under way."),
+    DLAB_FIELD(params, client_rate, .unit = "1/s", .dflt = 100, .min = 1e-3, .max = 1e7, .low = 1,
+               .high = 10000, .log_scale = true,
+               .doc = "Operations all clients would begin per second if answers took no time."),
+    DLAB_FIELD(params, keys, .dflt = 5, .min = 1, .max = DLAB_RAFT_KEYS_MAX, .low = 1, .high = 50,
+               .doc = "Registers they read and write."),
+    DLAB_FIELD(params, read_fraction, .dflt = 0.5, RATIO, .doc = "Share of reads."),
+    DLAB_FIELD(params, cas_fraction, .dflt = 0, RATIO,
+               .doc = "Share of compare-and-sets; the rest are writes of values never written before."),
+    DLAB_FIELD(params, op_timeout, SECONDS, .dflt = 2, .min = 1e-3, .max = 1e6, .low = 0.1, .high = 60,
+               .doc = "A client gives an operation up after this; its outcome is then unknown."),
+    DLAB_FIELD(params, retry_timeout, SECONDS, .dflt = 0.3, .min = 1e-3, .max = 1e6, .low = 0.05, .high = 10,
+               .doc = "Without an answer for this long a client asks the next server."),
+    DLAB_FIELD(
+        params, read_mode, .choices = read_modes, .dflt = DLAB_RAFT_READ_INDEX_MODE,
+        .doc = "log: a read is an entry; read_index: a round of heartbeats; lease: a recent round; local: "
+               "no promise."),
+    DLAB_FIELD(params, reads_anywhere, .doc = "Reads go to any server, which asks the leader for the index."),
+    DLAB_FIELD(params, election_timeout, SECONDS, .dflt = 0.15, .min = 1e-4, .max = 1e3, .low = 0.01,
+               .high = 2, .group = "Elections", .doc = "Shortest election timeout."),
+    DLAB_FIELD(params, election_spread, SECONDS, .dflt = 0.15, .min = 0, .max = 1e3, .low = 0, .high = 1,
+               .doc = "Election timeouts are uniform between election_timeout and this much more."),
+    DLAB_FIELD(params, heartbeat_interval, SECONDS, .dflt = 0.05, .min = 1e-5, .max = 1e3, .low = 0.005,
+               .high = 0.5, .doc = "Time between a leader's heartbeats."),
+    DLAB_FIELD(params, pre_vote, .dflt = 1,
+               .doc = "A server asks whether it would win before it raises its term."),
+    DLAB_FIELD(params, check_quorum, .dflt = 1,
+               .doc =
+                   "A leader that hears from no majority steps down, and votes are refused while a leader is "
+                   "heard."),
+    DLAB_FIELD(params, lease_margin, .dflt = 0.1, .min = 0, .max = 1, .low = 0, .high = 0.5,
+               .doc = "Share by which a leader's read lease is shorter than election_timeout."),
+    DLAB_FIELD(params, batch, .dflt = 64, .min = 1, .max = DLAB_RAFT_BATCH_MAX, .low = 1, .high = 256,
+               .log_scale = true, .group = "Replication", .doc = "Entries of one append at most."),
+    DLAB_FIELD(params, batch_bytes, BYTES, .dflt = 1 << 20, .min = 1, .low = 1e3, .high = 1e7,
+               .doc = "Bytes of one append at most (one entry always goes)."),
+    DLAB_FIELD(params, pipeline, .dflt = 8, .min = 1, .max = DLAB_RAFT_WINDOW_MAX, .low = 1, .high = 64,
+               .log_scale = true, .doc = "Appends on their way to one follower at most."),
+    DLAB_FIELD(params, pipeline_bytes, BYTES, .dflt = 1 << 24, .min = 1, .low = 1e4, .high = 1e8,
+               .doc = "Bytes on their way to one follower at most."),
+    DLAB_FIELD(params, uncommitted_bytes, BYTES, .dflt = 1 << 24, .min = 1, .low = 1e4, .high = 1e8,
+               .doc = "A leader with more than this uncommitted refuses commands."),
+    DLAB_FIELD(params, command_bytes, .unit = "byte", .log_scale = true, .dflt = 64, .min = 1, .max = 1e6,
+               .low = 16, .high = 1e5, .doc = "Bytes of one command."),
+    DLAB_FIELD(
+        params, backoff, .choices = backoffs,
+        .doc = "How a leader finds where a follower's log agrees: by_term: a term per refusal; one_by_one: "
+               "an entry."),
+    DLAB_FIELD(params, forward, .doc = "Followers pass commands on to the leader instead of refusing them."),
+    DLAB_FIELD(params, storage, .choices = storages, .group = "Log",
+               .doc = "sync: a server waits for its disk; async: writes of entries and applying run beside."),
+    DLAB_FIELD(params, log_capacity, .dflt = 4096, .min = 16, .max = 1 << 17, .low = 256, .high = 65536,
+               .log_scale = true, .doc = "Entries a log has room for (rounded up to a power of two)."),
+    DLAB_FIELD(params, snapshot_every, .dflt = 1000, .min = 1, .max = 1 << 17, .low = 100, .high = 10000,
+               .log_scale = true, .doc = "A snapshot is taken after so many applied entries."),
+    DLAB_FIELD(params, chunk_bytes, .unit = "byte", .dflt = 1024, .min = 16, .max = 4096, .low = 64,
+               .high = 4096, .log_scale = true, .doc = "Bytes of a snapshot in one message."),
+    DLAB_GROUP(params, network, dlab_network_fields, .group = "Network"),
+    DLAB_FIELD(params, processing, LAW, .optional = true, .low = 1e-6, .high = 1e-2, .group = "Servers",
+               .doc = "Time a node takes for each message and timer. None: no time."),
+    DLAB_GROUP(params, disks, dlab_disk_fields, .group = "Disks"),
+    DLAB_GROUP(params, clocks, dlab_clock_fields, .group = "Clocks"),
+    DLAB_FIELD(params, crash_rate, RATE, .group = "Faults", .doc = "Crashes of each server while it runs."),
+    DLAB_FIELD(params, restart, LAW, .text = "exponential(500ms)", .low = 0.01, .high = 60,
+               .doc = "How long a crashed server is down."),
+    DLAB_FIELD(params, crash_disk, .choices = dlab_trace_keeps, .doc = "What a crash leaves of the disk."),
+    DLAB_FIELD(params, partition_rate, RATE, .doc = "Partitions of the servers while there is none."),
+    DLAB_FIELD(params, partition, LAW, .text = "exponential(500ms)", .low = 0.01, .high = 60,
+               .doc = "How long a partition lasts; it cuts off a random minority."),
+    DLAB_FIELD(params, pause_rate, RATE, .doc = "Pauses of each server while it runs."),
+    DLAB_FIELD(params, pause, LAW, .text = "exponential(300ms)", .low = 0.01, .high = 60,
+               .doc = "How long a paused server sleeps; it wakes believing old time."),
+    DLAB_FIELD(params, change_rate, RATE,
+               .doc = "Changes of membership: a random server is added, promoted or removed."),
+    DLAB_FIELD(params, leader_crash, .unit = "s", .dflt = INFINITY, DLAB_OFF(INFINITY), .min = 0, .max = 1e6,
+               .low = 0.5, .high = 5,
+               .doc =
+                   "The leader crashes, uniformly within the heartbeat interval that begins after this time, "
+                   "and stays down."),
+    DLAB_FIELD(
+        params, stale_followers, .dflt = 0, .min = 0, .max = DLAB_RAFT_SERVERS_MAX, .low = 0, .high = 2,
+        .doc = "leader_crash: so many followers miss what it sends in that interval, so they cannot win."),
+    DLAB_FIELD(params, faults, DLAB_FAULTS_FIELD),
+    DLAB_FIELD(params, changes, .table = &dlab_raft_changes_table,
+               .doc =
+                   "What an operator asks and when: members added, removed or replaced, transfers; none by "
+                   "default."),
+    DLAB_FIELD(params, duration, .unit = "s", .dflt = 10, .min = 1e-3, .max = 1e6, .low = 1, .high = 60,
+               .group = "Run", .doc = "Simulated time under faults."),
+    DLAB_FIELD(params, warmup, .unit = "s", .dflt = 1, .min = 0, .max = 1e6, .low = 0, .high = 5,
+               .doc = "Simulated time before anything is measured."),
+    DLAB_FIELD(params, heal_time, .unit = "s", .dflt = 5, .min = 0, .max = 1e6, .low = 0, .high = 10,
+               .doc = "Then all faults end, but the leader hears nobody, and within this time the others "
+                      "must make progress; 0: no such phase."),
+    DLAB_FIELD(params, sample_interval, SECONDS, .dflt = 0.05, .min = 1e-4, .max = 1e3, .low = 0.01,
+               .high = 1, .doc = "Time between rows of the tables cluster and servers."),
+    DLAB_FIELD(params, stop_on_violation, .dflt = 1, .doc = "End the run at the first broken promise."),
+    DLAB_FIELD(params, check_history, .dflt = 1, .doc = "Judge what clients saw: is it linearizable?"),
+    DLAB_FIELD(params, bug, .choices = bug_names, .group = "Planted bug",
+               .doc = "A rule of the protocol that is left out, on purpose."),
+    DLAB_END,
+};
+
+#define COUNT .max = 9e15
+static const dlab_field metric_fields[] = {
+    DLAB_FIELD(metrics, throughput, .unit = "1/s", .max = INFINITY, .doc = "Operations answered per second."),
+    DLAB_FIELD(metrics, latency, .unit = "s", .display = "ms", .max = INFINITY,
+               .doc = "From the invocation of an operation to its answer, retries included."),
+    DLAB_FIELD(metrics, read_latency, .unit = "s", .display = "ms", .max = INFINITY,
+               .doc = "The same, of reads."),
+    DLAB_FIELD(metrics, success_ratio, .max = 1, .may_be_nan = true, .doc = "Share of operations answered."),
+    DLAB_FIELD(metrics, unavailability, .unit = "s", .max = INFINITY,
+               .doc = "Time in which no operation was answered: silences longer than election_timeout and "
+                      "election_spread together."),
+    DLAB_FIELD(metrics, downtime, .unit = "s", .display = "ms", .max = INFINITY,
+               .doc = "From the end of one leader to the next one."),
+    DLAB_FIELD(metrics, leaders, COUNT, .doc = "Times a server became leader."),
+    DLAB_FIELD(metrics, terms, COUNT, .doc = "The highest term."),
+    DLAB_FIELD(metrics, commits, COUNT, .doc = "The highest commit index."),
+    DLAB_FIELD(metrics, messages, COUNT, .doc = "Messages sent, lost ones included."),
+    DLAB_FIELD(metrics, bytes, .unit = "byte", .max = INFINITY, .doc = "Bytes sent."),
+    DLAB_FIELD(metrics, lost, COUNT,
+               .doc = "Clients whose last acknowledged write no server knows at the end."),
+    DLAB_FIELD(metrics, violations, COUNT,
+               .doc =
+                   "Events after which a promise was broken, a history that is not linearizable, no progress "
+                   "after healing."),
+    DLAB_FIELD(metrics, linearizable, .choices = verdicts,
+               .doc = "Is the history of what clients saw linearizable? unknown: not checked, or too hard."),
+    DLAB_FIELD(metrics, stuck, .max = 1,
+               .doc = "1: no progress within heal_time after every fault had ended."),
+    DLAB_FIELD(metrics, broken, .choices = promises, .doc = "The first promise that was broken."),
+    DLAB_FIELD(metrics, broken_at, .unit = "s", .max = INFINITY, .may_be_nan = true,
+               .doc = "When the first promise was broken."),
+    DLAB_END,
+};
+
+enum { TRACE_TABLE, HISTORY_TABLE, CLUSTER_TABLE, SERVERS_TABLE };
+static const dlab_table output_tables[] = {
+    DLAB_TRACE_TABLE,
+    { .name = "history",
+      .doc = "What clients asked and saw, in order.",
+      .columns = dlab_raft_history_columns,
+      .row_size = sizeof(dlab_raft_event) },
+    { .name = "cluster",
+      .doc = "The cluster over time.",
+      .columns = dlab_raft_cluster_columns,
+      .row_size = sizeof(dlab_raft_sample),
+      .series = true },
+    { .name = "servers",
+      .doc = "Each server over time.",
+      .columns = dlab_raft_server_columns,
+      .row_size = sizeof(dlab_raft_server_sample) },
+    { .name = NULL },
+};
+
+static int64_t ns(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
+
+static uint32_t power_of_two(int64_t n)
 {
-    const dlab_raft *c = core->config;
-    unsigned char *bytes = state;
-    return (raft){ .c = c,
-                   .me = node,
-                   .state = bytes,
-                   .hard = state,
-                   .live = (dlab_raft_live *)(void *)(bytes + c->volatile_offset),
-                   .log = (dlab_raft_entry *)(void *)(bytes + c->log_offset),
-                   .chain = (uint64_t *)(void *)(bytes + c->chain_offset),
-                   .in = in,
-                   .out = out };
+    uint32_t size = 16;
+    while (size < n) size *= 2;
+    return size;
 }
 
-static void start(raft *r)
+static dlab_raft raft_of(const params *p)
 {
-    dlab_raft_recover(r);
-    r->live->role = DLAB_RAFT_ROLE_OUTSIDER;
-    if (!r->live->damaged) dlab_raft_become_follower(r, r->hard->term, 0);
+    const double think = p->clients > 0 ? (double)p->clients / p->client_rate : 0;
+    return (dlab_raft){ .servers = (uint32_t)(p->nodes + p->outsiders),
+                        .clients = (uint32_t)p->clients,
+                        .keys = (uint32_t)p->keys,
+                        .members = { .voters = (UINT32_C(1) << p->nodes) - 1 },
+                        .election_least = ns(p->election_timeout),
+                        .election_most = ns(p->election_timeout + p->election_spread),
+                        .heartbeat = ns(p->heartbeat_interval),
+                        .pre_vote = p->pre_vote,
+                        .quorum_check = p->check_quorum && p->bug != DLAB_RAFT_BUG_PRE_VOTE_ALONE,
+                        .async_storage = p->storage == STORAGE_ASYNC,
+                        .forward = p->forward,
+                        .hints = p->backoff == BACKOFF_TERM,
+                        .read_mode = p->read_mode,
+                        .reads_anywhere = p->reads_anywhere,
+                        .lease_margin = p->lease_margin,
+                        .batch = (uint32_t)p->batch,
+                        .window = (uint32_t)p->pipeline,
+                        .log_capacity = power_of_two(p->log_capacity),
+                        .snapshot_every = (uint32_t)p->snapshot_every,
+                        .batch_bytes = (uint32_t)p->batch_bytes,
+                        .window_bytes = (uint32_t)p->pipeline_bytes,
+                        .uncommitted_bytes = (uint32_t)p->uncommitted_bytes,
+                        .chunk = (uint32_t)p->chunk_bytes,
+                        .command_bytes = (uint32_t)p->command_bytes,
+                        .think_least = 0,
+                        .think_most = ns(2 * think),
+                        .retry = ns(p->retry_timeout),
+                        .give_up = ns(p->op_timeout),
+                        .reads = p->read_fraction,
+                        .compare = p->cas_fraction,
+                        .bug = p->bug };
 }
 
-/* Messages that only a leader of this very term listens to. */
-static void take_answer(raft *r, const dlab_message *m)
+typedef struct cluster {
+    const params *p;
+    dlab_raft raft;
+    dlab_core core;
+    dlab_world world;
+    dlab_raft_watch watch;
+    dlab_raft_drive drive;
+} cluster;
+
+static int step_until(cluster *x, int64_t until)
 {
-    if (m->a > r->hard->term) {
-        dlab_raft_become_follower(r, m->a, 0);
-        dlab_raft_persist(r);
-        return;
+    for (;;) {
+        const int taken = dlab_world_step(&x->world, until);
+        if (taken < 0) return x->watch.ctx->err.code;
+        if (taken == 0) return DLAB_OK;
+        dlab_raft_watch_leader(&x->watch, &x->world);
+        if (x->p->stop_on_violation && x->world.broken >= 0) return DLAB_OK;
     }
-    if (m->a != r->hard->term || !raft_leads(r)) return;
-    switch (m->kind) {
-    case DLAB_RAFT_APPENDED: dlab_raft_take_appended(r, m); return;
-    case DLAB_RAFT_REFUSED: dlab_raft_take_refused(r, m); return;
-    case DLAB_RAFT_ALIVE: dlab_raft_take_alive(r, m); return;
-    case DLAB_RAFT_STORED: dlab_raft_take_stored(r, m); return;
-    default: dlab_raft_take_read_forward(r, m); return;
+}
+
+static uint32_t highest_commit(const cluster *x)
+{
+    uint32_t commit = 0;
+    for (uint32_t i = 0; i < x->raft.servers; i++) {
+        const dlab_raft_live *v = dlab_raft_live_of(&x->raft, dlab_world_state(&x->world, i));
+        if (v->commit > commit) commit = v->commit;
+    }
+    return commit;
+}
+
+/* Safety under faults first, then liveness (two phases, as tigerbeetle's simulator runs them): all faults
+ * end, but whoever leads then hears nobody any more; the others, if they are a quorum, must commit a
+ * command in time, and so must the old leader if they are none. */
+static int heal(cluster *x, metrics *m)
+{
+    const uint32_t before = highest_commit(x);
+    if (x->p->heal_time <= 0 || x->world.broken >= 0) return DLAB_OK;
+    if (dlab_faults_heal(&x->world.faults, &x->world)) return x->watch.ctx->err.code;
+    dlab_raft_drive_deafen(&x->drive);
+    if (step_until(x, ns(x->p->duration) + ns(x->p->heal_time))) return x->watch.ctx->err.code;
+    m->stuck = x->world.broken < 0 && x->raft.clients > 0 && highest_commit(x) <= before;
+    return DLAB_OK;
+}
+
+static void measure(cluster *x, metrics *m)
+{
+    const dlab_world *w = &x->world;
+    const double measured = (double)(dlab_world_now(w) - x->watch.from) * 1e-9;
+    dlab_raft_watch_end(&x->watch, w, &m->lost);
+    m->throughput = measured > 0 ? (double)x->watch.answered / measured : 0;
+    m->success_ratio =
+        (dlab_ratio){ (double)x->watch.answered, (double)(x->watch.answered + x->watch.given_up) };
+    m->unavailability = (double)x->watch.outage * 1e-9;
+    m->leaders = (int64_t)x->watch.leaders;
+    m->commits = highest_commit(x);
+    m->messages = (int64_t)w->net.sent;
+    m->bytes = (double)w->net.bytes;
+    m->violations = (int64_t)w->broken_count;
+    m->broken = w->broken + 1;
+    m->broken_at = w->broken >= 0 ? (double)w->broken_time * 1e-9 : NAN;
+    for (uint32_t i = 0; i < x->raft.servers; i++) {
+        const int64_t term = dlab_raft_hard_of(dlab_world_state(w, i))->term;
+        if (term > m->terms) m->terms = term;
     }
 }
 
-static void take_message(raft *r, const dlab_message *m)
+static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
 {
-    switch (m->kind) {
-    case DLAB_RAFT_PRE_VOTE_REQUEST:
-    case DLAB_RAFT_VOTE_REQUEST: dlab_raft_take_vote_request(r, m); return;
-    case DLAB_RAFT_PRE_VOTE:
-    case DLAB_RAFT_VOTE: dlab_raft_take_vote(r, m); return;
-    case DLAB_RAFT_APPEND: dlab_raft_take_append(r, m); return;
-    case DLAB_RAFT_HEARTBEAT: dlab_raft_take_heartbeat(r, m); return;
-    case DLAB_RAFT_SNAPSHOT: dlab_raft_take_snapshot(r, m); return;
-    case DLAB_RAFT_COMMAND: dlab_raft_take_command(r, m); return;
-    case DLAB_RAFT_READ_INDEX: dlab_raft_take_read_index(r, m); return;
-    case DLAB_RAFT_TIMEOUT_NOW:
-        if (m->a == r->hard->term && !raft_leads(r) && dlab_raft_may_campaign(r)) dlab_raft_campaign(r, true);
-        return;
-    default: take_answer(r, m);
-    }
+    const params *p = x->p;
+    size_t changes;
+    x->raft = raft_of(p);
+    dlab_raft_lay_out(&x->raft);
+    x->core = dlab_raft_core(&x->raft);
+    x->watch = (dlab_raft_watch){ .from = ns(p->warmup),
+                                  .gap = x->raft.election_most,
+                                  .history_table = HISTORY_TABLE,
+                                  .keeps_history = p->check_history,
+                                  .latency = &m->latency,
+                                  .read_latency = &m->read_latency,
+                                  .downtime = &m->downtime };
+    x->drive = (dlab_raft_drive){ .raft = &x->raft,
+                                  .core = &x->core,
+                                  .world = &x->world,
+                                  .ctx = ctx,
+                                  .cluster_table = CLUSTER_TABLE,
+                                  .servers_table = SERVERS_TABLE,
+                                  .sample_interval = ns(p->sample_interval),
+                                  .change_rate = p->change_rate,
+                                  .leader_crash = isinf(p->leader_crash) ? INT64_MAX : ns(p->leader_crash),
+                                  .stale_followers = (uint32_t)p->stale_followers };
+    x->drive.changes = dlab_table_rows(ctx, &dlab_raft_changes_table, p->changes, &changes);
+    x->drive.change_count = changes;
+    if (ctx->err.code || dlab_histogram_open(&m->latency, &ctx->arena, &ctx->err) ||
+        dlab_histogram_open(&m->read_latency, &ctx->arena, &ctx->err) ||
+        dlab_histogram_open(&m->downtime, &ctx->arena, &ctx->err))
+        return ctx->err.code;
+    return dlab_raft_watch_open(&x->watch, &x->raft, ctx);
 }
 
-static void take_timer(raft *r, uint32_t timer)
+static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
 {
-    switch (timer) {
-    case DLAB_RAFT_TIMER_ELECTION: dlab_raft_election_due(r); return;
-    case DLAB_RAFT_TIMER_HEARTBEAT_DUE:
-        if (!raft_leads(r)) return;
-        dlab_raft_heartbeat(r);
-        dlab_set_timer(r->out, DLAB_RAFT_TIMER_HEARTBEAT_DUE, r->c->heartbeat, r->c->heartbeat);
-        return;
-    case DLAB_RAFT_TIMER_QUORUM_CHECK: dlab_raft_check_quorum(r); return;
-    case DLAB_RAFT_TIMER_TRANSFER_DUE: dlab_raft_transfer_due(r); return;
-    default: dlab_raft_apply(r); dlab_raft_serve_reads(r);
-    }
+    const params *p = params_;
+    metrics *m = metrics_;
+    cluster x = { .p = p };
+    dlab_fault_row rows[3];
+    size_t n = dlab_raft_add_fault(rows, 0, p->crash_rate, DLAB_FAULT_CRASH, &p->restart, p->crash_disk);
+    n = dlab_raft_add_fault(rows, n, p->partition_rate, DLAB_FAULT_PARTITION, &p->partition, 0);
+    n = dlab_raft_add_fault(rows, n, p->pause_rate, DLAB_FAULT_PAUSE, &p->pause, 0);
+    const dlab_world_setup setup = { .core = &x.core,
+                                     .network = &p->network,
+                                     .clocks = &p->clocks,
+                                     .disks = &p->disks,
+                                     .faults = p->faults,
+                                     .more_faults = rows,
+                                     .more_fault_count = n,
+                                     .fault_nodes = (uint32_t)(p->nodes + p->outsiders),
+                                     .processing = &p->processing,
+                                     .check = true,
+                                     .trace_table = TRACE_TABLE,
+                                     .arg = &x.drive,
+                                     .on_output = dlab_raft_drive_output,
+                                     .on_event = dlab_raft_drive_event };
+    if (open_cluster(&x, m, ctx)) return ctx->err.code;
+    x.drive.watch = &x.watch;
+    int code = dlab_world_open(&x.world, &setup, ctx);
+    if (code == DLAB_OK) code = dlab_raft_drive_open(&x.drive);
+    if (code == DLAB_OK) code = step_until(&x, ns(p->duration));
+    if (code == DLAB_OK) code = heal(&x, m);
+    if (code == DLAB_OK)
+        code = dlab_raft_watch_judge(&x.watch, &x.world, p->read_mode != DLAB_RAFT_READ_LOCAL_MODE,
+                                     m->stuck != 0, &m->linearizable);
+    if (code == DLAB_OK) measure(&x, m);
+    if (code == DLAB_OK) code = dlab_world_finish(&x.world);
+    dlab_world_close(&x.world);
+    dlab_raft_watch_close(&x.watch);
+    return code;
 }
 
-static void step(const dlab_core *core, uint32_t node, void *state, const dlab_input *in, dlab_outputs *out)
+static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
 {
-    raft r = open_step(core, node, state, in, out);
-    if (node >= r.c->servers) {
-        dlab_raft_client_step(r.c, node, state, in, out);
-        return;
-    }
-    if (in->kind == DLAB_ON_START) start(&r);
-    if (r.live->damaged) return;
-    if (in->kind == DLAB_ON_MESSAGE) take_message(&r, in->message);
-    else if (in->kind == DLAB_ON_TIMER) take_timer(&r, in->timer);
-    else if (in->kind == DLAB_ON_REQUEST) dlab_raft_take_request(&r, in->message);
-    else if (in->kind == DLAB_ON_PERSISTED && in->ticket >> 63 != 0) dlab_raft_snapshot_durable(&r);
-    else if (in->kind == DLAB_ON_PERSISTED) dlab_raft_entries_durable(&r, in->ticket);
-    if (in->kind == DLAB_ON_MESSAGE && r.live->read_count > 0) dlab_raft_serve_reads(&r);
-    dlab_raft_persist(&r);
+    const params *p = params_;
+    const int64_t servers = p->nodes + p->outsiders;
+    if (servers > DLAB_RAFT_SERVERS_MAX)
+        return dlab_fail(err, DLAB_EINVAL, "nodes + outsiders = %lld; at most %d servers", (long long)servers,
+                         DLAB_RAFT_SERVERS_MAX);
+    if (p->read_fraction + p->cas_fraction > 1)
+        return dlab_fail(err, DLAB_EINVAL, "read_fraction + cas_fraction = %g is above 1",
+                         p->read_fraction + p->cas_fraction);
+    if (p->snapshot_every >= p->log_capacity)
+        return dlab_fail(err, DLAB_EINVAL, "snapshot_every = %lld must be below log_capacity = %lld",
+                         (long long)p->snapshot_every, (long long)p->log_capacity);
+    if (dlab_network_check(&p->network, (uint32_t)(servers + p->clients), pool, err)) return err->code;
+    if (p->faults.count == 0 || p->faults.table >= pool->count) return DLAB_OK;
+    const dlab_fault_row *rows = pool->tables[p->faults.table].rows;
+    return dlab_faults_check(rows + p->faults.first, p->faults.count, (uint32_t)servers, err);
 }
 
-static uint32_t role_of(const dlab_core *core, uint32_t node)
+static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)
 {
-    return node >= ((const dlab_raft *)core->config)->servers;
+    const params *p = params_;
+    (void)pool;
+    if (p->heartbeat_interval < p->election_timeout) return false;
+    (void)snprintf(
+        text, size,
+        "heartbeat_interval = %g s is not below election_timeout = %g s: leaders are deposed for ever",
+        p->heartbeat_interval, p->election_timeout);
+    return true;
 }
 
-static uint32_t lane_of(const dlab_core *core, uint32_t node, const void *state, uint32_t *a, uint64_t *b)
+static double steps(const void *params_, const dlab_pool *pool)
 {
-    const dlab_raft *c = core->config;
-    if (node >= c->servers)
-        return ((const dlab_raft_client *)state)->waiting ? DLAB_RAFT_ROLE_WAITING : DLAB_RAFT_ROLE_THINKING;
-    const dlab_raft_live *v = dlab_raft_live_of(c, state);
-    *a = dlab_raft_hard_of(state)->term;
-    *b = v->commit;
-    return v->role;
+    const params *p = params_;
+    const double servers = (double)(p->nodes + p->outsiders), seconds = p->duration + p->heal_time;
+    (void)pool;
+    return seconds * (servers * 3 / p->heartbeat_interval + p->client_rate * (4 + 6 * servers));
 }
 
-static uint32_t leader_of(const dlab_core *core, const dlab_view *view)
-{
-    const dlab_raft *c = core->config;
-    uint32_t best = DLAB_NO_NODE, term = 0;
-    for (uint32_t i = 0; i < c->servers; i++) {
-        const void *state = dlab_view_node(view, i);
-        if (!view->running[i] || dlab_raft_live_of(c, state)->role != DLAB_RAFT_ROLE_LEADER) continue;
-        if (best != DLAB_NO_NODE && dlab_raft_hard_of(state)->term <= term) continue;
-        best = i;
-        term = dlab_raft_hard_of(state)->term;
-    }
-    return best;
-}
-
-const dlab_raft_live *dlab_raft_live_of(const dlab_raft *c, const void *state)
-{
-    return (const dlab_raft_live *)(const void *)((const unsigned char *)state + c->volatile_offset);
-}
-
-const dlab_raft_hard *dlab_raft_hard_of(const void *state) { return state; }
-
-const dlab_raft_entry *dlab_raft_entry_at(const dlab_raft *c, const void *state, uint32_t index)
-{
-    const dlab_raft_live *v = dlab_raft_live_of(c, state);
-    const unsigned char *log = (const unsigned char *)state + c->log_offset;
-    if (index < v->first || index > v->last) return NULL;
-    return (const dlab_raft_entry *)(const void *)log + (index & (c->log_capacity - 1));
-}
-
-static uint32_t aligned(size_t bytes) { return (uint32_t)((bytes + 15u) & ~(size_t)15u); }
-
-void dlab_raft_lay_out(dlab_raft *c)
-{
-    c->machine_bytes = (uint32_t)(c->keys * sizeof(uint64_t) + c->clients * sizeof(dlab_raft_session));
-    c->slot_bytes = aligned(sizeof(dlab_raft_snapshot) + c->machine_bytes);
-    c->slot_offset[0] = aligned(sizeof(dlab_raft_hard));
-    c->slot_offset[1] = c->slot_offset[0] + c->slot_bytes;
-    c->log_offset = c->slot_offset[1] + c->slot_bytes;
-    c->durable = aligned(c->log_offset + c->log_capacity * sizeof(dlab_raft_entry));
-    c->volatile_offset = c->durable;
-    c->machine_offset = aligned(c->volatile_offset + sizeof(dlab_raft_live));
-    c->chain_offset = aligned(c->machine_offset + c->machine_bytes);
-    c->state_bytes = aligned(c->chain_offset + c->log_capacity * sizeof(uint64_t));
-}
-
-dlab_core dlab_raft_core(const dlab_raft *c)
-{
-    const uint32_t append = (uint32_t)(sizeof(raft_append_body) + c->batch * sizeof(dlab_raft_entry));
-    const uint32_t chunk = (uint32_t)sizeof(raft_snapshot_body) + c->chunk;
-    const uint32_t body = append > chunk ? append : chunk;
-    return (dlab_core){ .name = "raft",
-                        .config = c,
-                        .nodes = c->servers + c->clients,
-                        .timers = DLAB_RAFT_TIMER_COUNT,
-                        .state_bytes = c->state_bytes,
-                        .durable = c->durable,
-                        .ghost_bytes = dlab_raft_ghost_bytes(c),
-                        /* Two bursts to each peer, a round of heartbeats, applied entries with their answers,
-                         * reads answered, timers and writes. */
-                        .outputs_max = 6 * c->servers + 3 * RAFT_APPLY_MAX + DLAB_RAFT_READS_MAX + 32,
-                        .bytes_max = 2 * c->servers * RAFT_BURST_MAX * body + 16384,
-                        .body_max = body,
-                        .schema = &dlab_raft_schema,
-                        .step = step,
-                        .observe = dlab_raft_observe,
-                        .check = dlab_raft_check,
-                        .role = role_of,
-                        .lane = lane_of,
-                        .leader = leader_of };
-}
+const dlab_model dlab_consensus_raft = {
+    .abi = DLAB_ABI,
+    .name = "consensus.raft",
+    .title = "Raft under every fault",
+    .doc =
+        "A cluster runs the complete Raft protocol (elections with pre-vote and quorum check, replication "
+        "with a "
+        "window, membership changes, snapshots, four kinds of reads, client sessions) on a network, disks "
+        "and "
+        "clocks that fail. Its promises are looked at after every event, and progress is demanded once all "
+        "faults have ended.",
+    .source =
+        "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (extended version, 2014); "
+        "Ongaro, Consensus: Bridging Theory and Practice (2014)",
+    .params = param_fields,
+    .metrics = metric_fields,
+    .params_size = sizeof(params),
+    .metrics_size = sizeof(metrics),
+    .outputs = output_tables,
+    .bugs = bugs,
+    .trace = &dlab_raft_schema,
+    .check = check,
+    .warn = warn,
+    .steps = steps,
+    .run = run,
+};

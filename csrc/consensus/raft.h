@@ -14,6 +14,8 @@
 #define DISTLAB_CONSENSUS_RAFT_H
 #include <distlab/core.h>
 
+#include "consensus/raft_bugs.h"
+
 enum { DLAB_RAFT_SERVERS_MAX = 16, DLAB_RAFT_CLIENTS_MAX = 64, DLAB_RAFT_KEYS_MAX = 64 };
 enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX = 256 };
 
@@ -80,7 +82,7 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(MONOTONIC_TERM, "term never falls")             \
     X(COMMITTED_POP, "no committed entry is removed") \
     X(LOG_TERMS, "terms never fall along the log")    \
-    X(EXACTLY_ONCE, "a command is executed once")
+    X(EXACTLY_ONCE, "a command is executed once") X(LINEARIZABLE, "linearizable") X(PROGRESS, "progress")
 /* Remarks of the trace. */
 #define DLAB_RAFT_NOTES(X)                            \
     X(INVOKE, "invokes", "sequence", "value")         \
@@ -92,29 +94,6 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(COMPACTS, "compacts", "term", "through")        \
     X(INSTALLS, "installs snapshot", "term", "index") \
     X(CHANGES, "changes members", "voters", "index")
-/* Planted bugs, X(CODE, name): rules that are left out. */
-#define DLAB_RAFT_BUGS(X)                                         \
-    X(NONE, "none")                                               \
-    X(COMMIT_OLD_TERM, "commit_old_term_by_count")                \
-    X(VOTE_NOT_PERSISTED, "vote_not_persisted")                   \
-    X(SKIP_UP_TO_DATE, "skip_log_up_to_date_check")               \
-    X(LENGTH_BEFORE_TERM, "log_length_before_term")               \
-    X(STALE_TERM_APPEND, "accept_stale_term_append")              \
-    X(TRUNCATE_ALWAYS, "truncate_on_delayed_append")              \
-    X(APPLY_BEFORE_COMMIT, "apply_before_commit")                 \
-    X(READ_WITHOUT_QUORUM, "read_index_without_quorum")           \
-    X(READ_BEFORE_COMMIT, "read_index_before_first_commit")       \
-    X(LEASE_WITHOUT_MARGIN, "lease_without_drift_margin")         \
-    X(OVERLAPPING_CHANGE, "overlapping_membership_change")        \
-    X(SNAPSHOT_DROPS_CONFIG, "snapshot_drops_config")             \
-    X(SNAPSHOT_KEEPS_SUFFIX, "snapshot_keeps_conflicting_suffix") \
-    X(HEARTBEAT_COMMIT, "heartbeat_commit_not_clamped")           \
-    X(ACK_OF_TRUNCATED, "late_ack_of_truncated_entry")            \
-    X(NO_SESSION, "retry_without_session")                        \
-    X(LEARNER_NEVER_VOTES, "promoted_learner_never_votes")        \
-    X(PRE_VOTE_ALONE, "pre_vote_without_quorum_check")            \
-    X(TORN_TAIL, "torn_tail_taken_as_durable")
-
 enum {
 #define X(code, ...) DLAB_RAFT_##code,
     DLAB_RAFT_MESSAGES(X)
@@ -211,7 +190,7 @@ typedef struct dlab_raft_entry {
     uint16_t client, key; /* client: node, or DLAB_NO_NODE */
     uint16_t kind, unused;
     uint32_t wire;
-    uint32_t crc;
+    uint32_t sum; /* of all above */
 } dlab_raft_entry;
 
 /* A snapshot slot: this head, then the machine's bytes. */

@@ -1,12 +1,19 @@
 /* Raft: elections. Pre-vote: thesis 9.6. Quorum check and stickiness: thesis 6.2 and 4.2.3. */
 #include "consensus/raft_inner.h"
 
+/* Voters of the latest configuration; and "a server that is not part of its own latest configuration should
+ * still start new elections, as it might still be needed until the C_new entry is committed. It does not
+ * count its own vote in elections unless it is part of its latest configuration" (thesis 4.2.2). */
 bool dlab_raft_may_campaign(const raft *r)
 {
-    const dlab_raft_members *m = &r->live->members;
+    const dlab_raft_live *v = r->live;
+    uint32_t found;
     if (raft_has_bug(r, DLAB_RAFT_BUG_LEARNER_NEVER_VOTES) && (r->c->members.voters & raft_bit(r->me)) == 0)
         return false;
-    return ((m->voters | m->outgoing) & raft_bit(r->me)) != 0;
+    if (((v->members.voters | v->members.outgoing) & raft_bit(r->me)) != 0) return true;
+    if (v->members_index <= v->commit) return false;
+    const dlab_raft_members before = dlab_raft_members_at(r, v->members_index - 1, &found);
+    return ((before.voters | before.outgoing) & raft_bit(r->me)) != 0;
 }
 
 /* "Raft uses randomized election timeouts ... chosen randomly from a fixed interval" (section 5.2). */

@@ -154,7 +154,9 @@ bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry)
     dlab_raft_put(r, &e);
     dlab_raft_broadcast(r, false);
     dlab_raft_persist(r);
-    if (!r->c->async_storage) dlab_raft_advance_commit(r);
+    /* A leader that is a majority by itself commits as well only when the entry is durable: its next input. */
+    if (!r->c->async_storage && dlab_raft_is_quorum(&v->members, raft_bit(r->me)))
+        dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);
     return true;
 }
 

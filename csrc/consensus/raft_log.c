@@ -32,7 +32,21 @@ static uint64_t link_chain(uint64_t chain, const dlab_raft_entry *e)
     return hash | 1u;
 }
 
-static uint32_t entry_crc(const dlab_raft_entry *e) { return dlab_crc32c(e, offsetof(dlab_raft_entry, crc)); }
+/* Every entry is summed once at every server, so this is a sum over words rather than a CRC. */
+static uint32_t entry_sum(const dlab_raft_entry *e)
+{
+    const uint64_t words[] = { e->value, (uint64_t)e->term << 32 | e->index,
+                               (uint64_t)e->version << 32 | e->sequence,
+                               (uint64_t)e->client << 48 | (uint64_t)e->key << 32 |
+                                   (uint64_t)e->kind << 16 | e->unused,
+                               e->wire };
+    uint64_t sum = UINT64_C(0x632be59bd9b4e019);
+    for (int i = 0; i < 5; i++) {
+        sum = (sum ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        sum ^= sum >> 29;
+    }
+    return (uint32_t)(sum >> 32);
+}
 
 /* No room: what is not applied yet must stay. */
 bool dlab_raft_is_full(const raft *r) { return r->live->last + 1 - r->live->snapshot >= r->c->log_capacity; }
@@ -54,7 +68,7 @@ void dlab_raft_put(raft *r, const dlab_raft_entry *entry)
     e->index = v->last;
     e->version = v->version;
     e->unused = 0;
-    e->crc = entry_crc(e);
+    e->sum = entry_sum(e);
     r->chain[v->last & (r->c->log_capacity - 1)] = link_chain(before, e);
     if (v->last - v->first >= r->c->log_capacity) v->first = v->last + 1 - r->c->log_capacity;
     if (e->kind == DLAB_RAFT_OP_CONFIG) dlab_raft_find_members(r);
@@ -158,7 +172,7 @@ static void recover_log(raft *r)
     uint32_t version = v->snapshot > 0 ? raft_slot(r, v->slot)->version : 0;
     for (uint32_t i = v->snapshot + 1; i - v->snapshot < r->c->log_capacity; i++) {
         const dlab_raft_entry *e = raft_at(r, i);
-        const bool whole = raft_has_bug(r, DLAB_RAFT_BUG_TORN_TAIL) ? e->term != 0 : e->crc == entry_crc(e);
+        const bool whole = raft_has_bug(r, DLAB_RAFT_BUG_TORN_TAIL) ? e->term != 0 : e->sum == entry_sum(e);
         if (e->index != i || !whole || e->version < version) break;
         version = e->version;
         const uint64_t before = dlab_raft_chain_at(r, v->last);

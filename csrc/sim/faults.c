@@ -4,6 +4,7 @@
  * from the faults under way whenever one begins or ends, in the order of the plan, so that nothing is left
  * of a fault that has ended, not even a rounding. */
 #include <math.h>
+#include <string.h>
 
 #include "sim/faults_plan.h"
 #include "sim/world.h"
@@ -79,13 +80,27 @@ static int add_process(dlab_faults *f, dlab_world *w, size_t row, uint32_t node)
     return plan_next(f, w, f->count - 1);
 }
 
+/* The rows of the plan, then those of the model. */
+static int all_rows(dlab_faults *f, dlab_ref plan, dlab_world *w)
+{
+    const size_t more = w->setup->more_fault_count;
+    f->rows = dlab_table_rows(w->ctx, &dlab_faults_table, plan, &f->row_count);
+    if (w->ctx->err.code || more == 0) return w->ctx->err.code;
+    dlab_fault_row *all = dlab_alloc(w->ctx, f->row_count + more, sizeof *all);
+    if (all == NULL) return w->ctx->err.code;
+    if (f->row_count > 0) memcpy(all, f->rows, f->row_count * sizeof *all);
+    memcpy(all + f->row_count, w->setup->more_faults, more * sizeof *all);
+    f->rows = all;
+    f->row_count += more;
+    return DLAB_OK;
+}
+
 /* Rows that fit the world, their durations made ready. *count: how many processes they make. */
 static int read_rows(dlab_faults *f, dlab_ref plan, dlab_world *w, size_t *count)
 {
     dlab_ctx *ctx = w->ctx;
     *f = (dlab_faults){ .rows = NULL };
-    f->rows = dlab_table_rows(ctx, &dlab_faults_table, plan, &f->row_count);
-    if (ctx->err.code || dlab_faults_check(f->rows, f->row_count, w->core->nodes, &ctx->err))
+    if (all_rows(f, plan, w) || dlab_faults_check(f->rows, f->row_count, w->fault_nodes, &ctx->err))
         return ctx->err.code;
     f->durations = dlab_alloc(ctx, f->row_count, sizeof *f->durations);
     if (f->durations == NULL) return ctx->err.code;
@@ -95,7 +110,7 @@ static int read_rows(dlab_faults *f, dlab_ref plan, dlab_world *w, size_t *count
             (row->duration.kind >= 0 &&
              dlab_sampler_init(&f->durations[i], &row->duration, ctx->pool, 0, &ctx->arena, &ctx->err)))
             return ctx->err.code;
-        *count += row->target == DLAB_TARGET_EACH ? w->core->nodes : 1;
+        *count += row->target == DLAB_TARGET_EACH ? w->fault_nodes : 1;
     }
     return DLAB_OK;
 }
@@ -113,7 +128,7 @@ int dlab_faults_open(dlab_faults *f, dlab_ref plan, dlab_world *w)
                 return w->ctx->err.code;
             continue;
         }
-        for (uint32_t node = 0; node < w->core->nodes; node++)
+        for (uint32_t node = 0; node < w->fault_nodes; node++)
             if ((int64_t)node != row->peer && add_process(f, w, i, node)) return w->ctx->err.code;
     }
     return DLAB_OK;
@@ -125,7 +140,7 @@ int dlab_faults_open(dlab_faults *f, dlab_ref plan, dlab_world *w)
 static int each_link(dlab_faults *f, dlab_world *w, const dlab_fault *p, int by,
                      int (*act)(dlab_faults *, dlab_world *, const dlab_fault *, uint32_t, uint32_t, int))
 {
-    const uint32_t n = w->core->nodes, v = p->blow.victim;
+    const uint32_t n = w->fault_nodes, v = p->blow.victim;
     const bool local = dlab_blow_is_local(&p->blow);
     for (uint32_t from = 0; from < n; from++) {
         const bool one = local && from != v;
@@ -204,7 +219,7 @@ static int settle_drift(dlab_faults *f, dlab_world *w, uint32_t node, int by)
 {
     const dlab_fault *latest = NULL;
     size_t under_way = 0;
-    if (f->rates == NULL) f->rates = dlab_alloc(w->ctx, w->core->nodes, sizeof *f->rates);
+    if (f->rates == NULL) f->rates = dlab_alloc(w->ctx, w->fault_nodes, sizeof *f->rates);
     if (f->rates == NULL || dlab_step(w->ctx, f->count / 64)) return w->ctx->err.code;
     for (size_t k = 0; k < f->count; k++) {
         const dlab_fault *q = &f->processes[k];
@@ -255,7 +270,7 @@ static bool find_victim(const dlab_faults *f, dlab_world *w, const dlab_fault *p
     const bool spared = row->peer >= 0; /* the other end is not drawn */
     *victim = p->node;
     if (row->target == DLAB_TARGET_RANDOM) {
-        *victim = (uint32_t)dlab_rng_below(rng, w->core->nodes - (spared ? 1 : 0));
+        *victim = (uint32_t)dlab_rng_below(rng, w->fault_nodes - (spared ? 1 : 0));
         if (spared && *victim >= (uint64_t)row->peer) ++*victim;
     } else if (row->target == DLAB_TARGET_LEADER) {
         dlab_view view;
@@ -302,7 +317,7 @@ int dlab_faults_begin(dlab_faults *f, dlab_world *w, size_t k)
     if (f->healed || p->active) return DLAB_OK;
     p->order = ++f->begun;
     if (!find_victim(f, w, p, &whom, &victim)) return plan_next(f, w, k);
-    dlab_blow_aim(&p->blow, row, w->core->nodes, victim, &whom);
+    dlab_blow_aim(&p->blow, row, w->fault_nodes, victim, &whom);
     p->active = true;
     tell(w, p, DLAB_TRACE_FAULT);
     if (strike(f, w, p, 1)) return w->ctx->err.code;

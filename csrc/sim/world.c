@@ -49,6 +49,7 @@ static int open_nodes(dlab_world *w)
     for (uint32_t i = 0; i < core->nodes; i++) {
         dlab_node *node = &w->nodes[i];
         node->slow = 1;
+        w->running[i] = true;
         node->inbox_first = node->inbox_last = DLAB_NONE;
         dlab_stream(w->ctx, &node->rng, DLAB_PURPOSE_NODE, i);
         dlab_stream(w->ctx, &node->timer_rng, DLAB_PURPOSE_TIMER, i);
@@ -76,6 +77,7 @@ int dlab_world_open(dlab_world *w, const dlab_world_setup *setup, dlab_ctx *ctx)
                        .core = core,
                        .ctx = ctx,
                        .chooser = ctx->chooser,
+                       .fault_nodes = setup->fault_nodes ? setup->fault_nodes : core->nodes,
                        .broken = -1,
                        .free_flight = DLAB_NONE,
                        .free_entry = DLAB_NONE,
@@ -135,14 +137,13 @@ void dlab_world_tell_slow(dlab_world *w, unsigned type, unsigned label, uint32_t
 
 void dlab_world_view(dlab_world *w, dlab_view *view)
 {
-    for (uint32_t i = 0; i < w->core->nodes; i++) {
+    const bool clocks = w->core->check_reads_clocks;
+    for (uint32_t i = 0; clocks && i < w->core->nodes; i++)
         w->local[i] = dlab_clock_mono(&w->nodes[i].clock, w->scheduler.now);
-        w->running[i] = w->nodes[i].status != DLAB_NODE_DOWN;
-    }
     *view = (dlab_view){ .states = w->states,
                          .stride = w->stride,
                          .ghost = w->ghost,
-                         .now = w->local,
+                         .now = clocks ? w->local : NULL,
                          .running = w->running,
                          .nodes = w->core->nodes,
                          .actor = DLAB_NO_NODE };

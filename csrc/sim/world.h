@@ -71,9 +71,13 @@ typedef struct dlab_planned {
 typedef struct dlab_world_setup {
     const dlab_core *core;
     const dlab_network *network;
-    const dlab_clocks *clocks;           /* NULL: perfect clocks */
-    const dlab_disks *disks;             /* NULL: writes are durable at once */
-    dlab_ref faults;                     /* count 0: none */
+    const dlab_clocks *clocks;         /* NULL: perfect clocks */
+    const dlab_disks *disks;           /* NULL: writes are durable at once */
+    dlab_ref faults;                   /* count 0: none */
+    const dlab_fault_row *more_faults; /* rows of the model's own, without blanks */
+    size_t more_fault_count;
+    uint32_t fault_nodes;                /* nodes 0 .. fault_nodes - 1 alone are struck or cut off from each
+                                            other; 0: all */
     const dlab_distribution *processing; /* s a node takes for an input; NULL: none */
     bool check;                          /* look at the invariants after every event */
     int trace_table;                     /* which output table is "trace"; -1: none */
@@ -117,6 +121,7 @@ typedef struct dlab_world {
     dlab_trace trace;
     uint32_t last_id;
     bool names; /* messages need their names */
+    uint32_t fault_nodes;
     uint64_t events, broken_count;
     int broken;          /* first broken invariant, -1: none */
     int64_t broken_time; /* ns */

@@ -23,6 +23,7 @@ int dlab_world_crash(dlab_world *w, uint32_t i, int32_t keep)
     if (node->status == DLAB_NODE_DOWN) return DLAB_OK;
     dlab_world_tell(w, DLAB_TRACE_CRASH, 0, i, DLAB_NO_NODE, 0, (uint32_t)keep, 0);
     node->status = DLAB_NODE_DOWN;
+    w->running[i] = false;
     node->busy = node->waits_for_disk = node->ready = node->believes = false;
     node->keep = keep;
     node->down_since = w->scheduler.now;
@@ -46,6 +47,7 @@ int dlab_world_restart(dlab_world *w, uint32_t i)
     dlab_node *node = &w->nodes[i];
     if (node->status != DLAB_NODE_DOWN || --node->crashes > 0) return DLAB_OK;
     node->status = DLAB_NODE_UP;
+    w->running[i] = true;
     node->down += w->scheduler.now - node->down_since;
     if (load_durable(w, i) || dlab_world_start(w, i, node->keep)) return w->ctx->err.code;
     if (node->pauses > 0 && node->status == DLAB_NODE_UP) {

@@ -91,7 +91,7 @@ typedef struct dlab_view {
     const unsigned char *states;
     size_t stride;
     void *ghost;
-    const int64_t *now;  /* ns, each node's monotonic clock */
+    const int64_t *now;  /* ns, each node's monotonic clock; NULL unless the core's check reads clocks */
     const bool *running; /* false: crashed */
     uint32_t nodes;
     uint32_t actor; /* the one node whose state may have changed since the last look; DLAB_NO_NODE: any */
@@ -119,6 +119,7 @@ struct dlab_core {
     void (*observe)(const dlab_core *core, void *ghost, uint32_t node, const dlab_output *o);
     /* -1: every invariant holds; k: the schema's invariant k does not; optional. */
     int (*check)(const dlab_core *core, const dlab_view *view);
+    bool check_reads_clocks; /* it looks at the view's `now`, which is NULL otherwise */
     /* Index into the schema's roles; NULL: 0. */
     uint32_t (*role)(const dlab_core *core, uint32_t node);
     /* The lane of the diagram a node is in (index into the schema's states), its payload in *a and *b; NULL:

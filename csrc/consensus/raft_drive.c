@@ -1,0 +1,231 @@
+/* See raft_drive.h. */
+#include <math.h>
+
+#include "consensus/raft_drive.h"
+
+static const char *const asks[] = {
+#define X(code, name, a, b) name,
+    DLAB_RAFT_REQUESTS(X)
+#undef X
+        NULL
+};
+
+static const dlab_field change_columns[] = {
+    DLAB_FIELD(dlab_raft_change, time, .unit = "s", .min = 0, .max = 1e6, .doc = "When."),
+    DLAB_FIELD(dlab_raft_change, ask, .choices = asks, .doc = "What the leader is asked to do."),
+    DLAB_FIELD(dlab_raft_change, node, .dflt = -1, DLAB_OFF(-1), .min = 0, .max = DLAB_RAFT_SERVERS_MAX - 1,
+               .doc = "Which server it is about."),
+    DLAB_FIELD(dlab_raft_change, voters, .dflt = -1, DLAB_OFF(-1), .min = 1, .max = 65535,
+               .doc = "change to: the new voters, server i as 2^i."),
+    DLAB_END,
+};
+const dlab_table dlab_raft_changes_table = { .name = "changes",
+                                             .doc =
+                                                 "Changes of membership and other requests of an operator.",
+                                             .columns = change_columns,
+                                             .row_size = sizeof(dlab_raft_change) };
+
+static const char *const role_names[] = {
+#define X(code, name) name,
+    DLAB_RAFT_ROLES(X)
+#undef X
+        NULL
+};
+static const char *const type_names[] = {
+#define X(code, name) name,
+    DLAB_HISTORY_TYPES(X)
+#undef X
+        NULL
+};
+static const char *const function_names[] = { "read", "write", "cas", NULL };
+#define AT .unit = "s", .max = INFINITY, .doc = "When."
+#define NUMBER .min = -1, .max = INFINITY
+const dlab_field dlab_raft_cluster_columns[] = {
+    DLAB_FIELD(dlab_raft_sample, time, AT),
+    DLAB_FIELD(dlab_raft_sample, term, NUMBER, .doc = "The highest term of a running server."),
+    DLAB_FIELD(dlab_raft_sample, leader, NUMBER, .doc = "Who leads it; -1: nobody."),
+    DLAB_FIELD(dlab_raft_sample, commit, NUMBER, .doc = "The highest commit index."),
+    DLAB_FIELD(dlab_raft_sample, lag, NUMBER,
+               .doc = "Entries by which the last running follower is behind the leader."),
+    DLAB_FIELD(dlab_raft_sample, running, NUMBER, .doc = "Servers that run."),
+    DLAB_END,
+};
+const dlab_field dlab_raft_server_columns[] = {
+    DLAB_FIELD(dlab_raft_server_sample, time, AT),
+    DLAB_FIELD(dlab_raft_server_sample, server, NUMBER, .doc = "Which server."),
+    DLAB_FIELD(dlab_raft_server_sample, term, NUMBER, .doc = "Its term."),
+    DLAB_FIELD(dlab_raft_server_sample, role, .choices = role_names, .doc = "What it is."),
+    DLAB_FIELD(dlab_raft_server_sample, commit, NUMBER, .doc = "Its commit index."),
+    DLAB_FIELD(dlab_raft_server_sample, applied, NUMBER, .doc = "Entries it has applied."),
+    DLAB_FIELD(dlab_raft_server_sample, last, NUMBER, .doc = "The last entry of its log."),
+    DLAB_FIELD(dlab_raft_server_sample, match, NUMBER,
+               .doc = "How far the leader knows its log to agree; -1: nobody leads."),
+    DLAB_END,
+};
+const dlab_field dlab_raft_history_columns[] = {
+    DLAB_FIELD(dlab_raft_event, time, AT),
+    DLAB_FIELD(dlab_raft_event, process, NUMBER, .doc = "Who asks; a new number after an unknown outcome."),
+    DLAB_FIELD(dlab_raft_event, type, .choices = type_names, .doc = "What happens to the operation."),
+    DLAB_FIELD(dlab_raft_event, f, .choices = function_names, .doc = "The operation."),
+    DLAB_FIELD(dlab_raft_event, key, NUMBER, .doc = "The register."),
+    DLAB_FIELD(dlab_raft_event, value, NUMBER,
+               .doc = "Written, or read; -1: not known. Registers begin at 0."),
+    DLAB_FIELD(dlab_raft_event, expected, NUMBER, .doc = "cas: the value it replaces; else -1."),
+    DLAB_END,
+};
+enum { EVENT_SAMPLE = DLAB_EVENT_MODEL, EVENT_CHANGE, EVENT_CHURN, EVENT_CUT_SHORT, EVENT_LEADER_CRASH };
+
+uint32_t dlab_raft_leader(const dlab_raft_drive *x)
+{
+    dlab_view view;
+    dlab_world_view(x->world, &view);
+    return x->core->leader(x->core, &view);
+}
+
+static int sample(dlab_raft_drive *x, const dlab_event *e)
+{
+    const uint32_t leader = dlab_raft_leader(x), servers = x->raft->servers;
+    const double time = (double)e->time * 1e-9;
+    dlab_raft_sample c = { .time = time, .leader = leader == DLAB_NO_NODE ? -1 : (int64_t)leader };
+    const dlab_raft_live *lead =
+        leader == DLAB_NO_NODE ? NULL : dlab_raft_live_of(x->raft, dlab_world_state(x->world, leader));
+    for (uint32_t i = 0; i < servers; i++) {
+        const void *state = dlab_world_state(x->world, i);
+        const dlab_raft_live *v = dlab_raft_live_of(x->raft, state);
+        const dlab_raft_server_sample row = { .time = time,
+                                              .server = i,
+                                              .term = dlab_raft_hard_of(state)->term,
+                                              .role = (int32_t)v->role,
+                                              .commit = v->commit,
+                                              .applied = v->applied,
+                                              .last = v->last,
+                                              .match = lead == NULL  ? -1
+                                                       : i == leader ? (int64_t)lead->stable
+                                                                     : (int64_t)lead->peers[i].match };
+        if (dlab_emit(x->ctx, x->servers_table, &row)) return x->ctx->err.code;
+        if (row.commit > c.commit) c.commit = row.commit;
+        if (x->world->nodes[i].status == DLAB_NODE_DOWN) continue;
+        c.running++;
+        if (row.term > c.term) c.term = row.term;
+        if (lead != NULL && (int64_t)lead->last - row.last > c.lag) c.lag = (int64_t)lead->last - row.last;
+    }
+    if (dlab_emit(x->ctx, x->cluster_table, &c)) return x->ctx->err.code;
+    return dlab_world_at(x->world, e->time + x->sample_interval, EVENT_SAMPLE, 0, 0, 0);
+}
+
+static int ask_leader(dlab_raft_drive *x, unsigned ask, uint32_t what)
+{
+    const uint32_t leader = dlab_raft_leader(x);
+    if (leader == DLAB_NO_NODE) return DLAB_OK;
+    return dlab_world_request(x->world, leader, dlab_world_now(x->world), 0, ask, what, 0);
+}
+
+/* A random change that leaves a voter: somebody out comes in, a learner is promoted, a voter goes. */
+static int churn(dlab_raft_drive *x, const dlab_event *e)
+{
+    const uint32_t leader = dlab_raft_leader(x), node = (uint32_t)dlab_rng_below(&x->rng, x->raft->servers);
+    const uint64_t kind = dlab_rng_below(&x->rng, 3);
+    if (x->change_rate <= 0) return DLAB_OK;
+    const int64_t next = e->time + (int64_t)(dlab_rng_exponential(&x->rng) / x->change_rate * 1e9);
+    if (dlab_world_at(x->world, next, EVENT_CHURN, 0, 0, 0)) return x->ctx->err.code;
+    if (leader == DLAB_NO_NODE) return DLAB_OK;
+    const dlab_raft_members *m = &dlab_raft_live_of(x->raft, dlab_world_state(x->world, leader))->members;
+    const uint32_t bit = UINT32_C(1) << node;
+    if ((m->voters & bit) != 0)
+        return kind > 0 || __builtin_popcount(m->voters) > 2 ? ask_leader(x, DLAB_RAFT_ASK_REMOVE, node)
+                                                             : DLAB_OK;
+    if ((m->learners & bit) != 0) return ask_leader(x, DLAB_RAFT_ASK_PROMOTE, node);
+    return ask_leader(x, kind == 0 ? DLAB_RAFT_ASK_ADD_LEARNER : DLAB_RAFT_ASK_ADD_VOTER, node);
+}
+
+/* The paper's experiment (section 9.3): right after a heartbeat some followers hear no more, so their logs
+ * fall behind; the leader dies uniformly within the interval. */
+static int cut_short(dlab_raft_drive *x, const dlab_event *e)
+{
+    dlab_world *w = x->world;
+    const uint32_t leader = dlab_raft_leader(x);
+    if (leader == DLAB_NO_NODE)
+        return dlab_world_at(w, e->time + x->raft->heartbeat, EVENT_CUT_SHORT, 0, 0, 0);
+    const dlab_node *node = &w->nodes[leader];
+    const int64_t beat =
+        e->a != 0 ? 0
+                  : node->timer_local[DLAB_RAFT_TIMER_HEARTBEAT_DUE] - dlab_clock_mono(&node->clock, e->time);
+    if (beat > 0) return dlab_world_at(w, e->time + beat + 1, EVENT_CUT_SHORT, 0, 1, 0);
+    int64_t left = x->stale_followers;
+    for (uint32_t i = x->raft->servers; i-- > 0 && left > 0;) {
+        if (i == leader) continue;
+        if (dlab_net_degrade(&w->net, leader, i, 1)) return w->ctx->err.code;
+        left--;
+    }
+    const int64_t dies = e->time + (int64_t)(dlab_rng_unit(&x->rng) * (double)x->raft->heartbeat);
+    return dlab_world_at(w, dies, EVENT_LEADER_CRASH, leader, 0, 0);
+}
+
+int dlab_raft_drive_event(void *arg, dlab_world *w, const dlab_event *e)
+{
+    dlab_raft_drive *x = arg;
+    const dlab_raft_change *change;
+    switch (e->kind) {
+    case EVENT_SAMPLE: return sample(x, e);
+    case EVENT_CHURN: return churn(x, e);
+    case EVENT_CUT_SHORT: return cut_short(x, e);
+    case EVENT_LEADER_CRASH: return dlab_world_crash(w, e->node, DLAB_KEEP_SYNCED);
+    default:
+        change = &x->changes[e->a];
+        return ask_leader(x, (unsigned)change->ask,
+                          (uint32_t)(change->ask == DLAB_RAFT_ASK_JOINT ? change->voters : change->node));
+    }
+}
+
+void dlab_raft_drive_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *output)
+{
+    dlab_raft_watch_output(((dlab_raft_drive *)arg)->watch, w, node, output);
+}
+
+void dlab_raft_drive_deafen(dlab_raft_drive *x)
+{
+    const uint32_t leader = dlab_raft_leader(x);
+    x->change_rate = 0; /* members stay as they are */
+    if (leader == DLAB_NO_NODE) return;
+    const dlab_raft_live *v = dlab_raft_live_of(x->raft, dlab_world_state(x->world, leader));
+    const uint32_t others = (v->members.voters | v->members.outgoing) & ~(UINT32_C(1) << leader);
+    if (!dlab_raft_is_quorum(&v->members, others) || v->members_index > v->commit) return;
+    for (uint32_t i = 0; i < x->raft->servers; i++)
+        if (i != leader) dlab_net_cut(&x->world->net, i, leader, 1);
+}
+
+int dlab_raft_drive_open(dlab_raft_drive *x)
+{
+    dlab_world *w = x->world;
+    dlab_stream(x->ctx, &x->rng, DLAB_PURPOSE_CLIENT, 1);
+    const bool samples = dlab_wants(x->ctx, x->cluster_table) || dlab_wants(x->ctx, x->servers_table);
+    if (samples && dlab_world_at(w, 0, EVENT_SAMPLE, 0, 0, 0)) return x->ctx->err.code;
+    if (x->change_rate > 0 &&
+        dlab_world_at(w, (int64_t)(dlab_rng_exponential(&x->rng) / x->change_rate * 1e9), EVENT_CHURN, 0, 0,
+                      0))
+        return x->ctx->err.code;
+    if (x->leader_crash != INT64_MAX && dlab_world_at(w, x->leader_crash, EVENT_CUT_SHORT, 0, 0, 0))
+        return x->ctx->err.code;
+    for (size_t k = 0; k < x->change_count; k++)
+        if (dlab_world_at(w, (int64_t)(x->changes[k].time * 1e9), EVENT_CHANGE, 0, k, 0))
+            return x->ctx->err.code;
+    return DLAB_OK;
+}
+
+size_t dlab_raft_add_fault(dlab_fault_row *rows, size_t n, double rate, int32_t kind,
+                           const dlab_distribution *duration, int32_t disk)
+{
+    if (rate <= 0) return n;
+    rows[n] = (dlab_fault_row){ .time = -1,
+                                .rate = rate,
+                                .kind = kind,
+                                .target = kind == DLAB_FAULT_PARTITION ? DLAB_TARGET_NODE : DLAB_TARGET_EACH,
+                                .node = -1,
+                                .peer = -1,
+                                .members = -1,
+                                .duration = *duration,
+                                .amount = INFINITY,
+                                .message = -1,
+                                .disk = disk };
+    return n + 1;
+}

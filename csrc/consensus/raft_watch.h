@@ -1,0 +1,50 @@
+/* What a run of Raft is measured by: answers to clients, elections, downtime, the history of operations. */
+#ifndef DISTLAB_CONSENSUS_RAFT_WATCH_H
+#define DISTLAB_CONSENSUS_RAFT_WATCH_H
+#include <distlab/history.h>
+
+#include "consensus/raft.h"
+#include "sim/world.h"
+
+/* An operation as the history tells it: one row when it is invoked, one when it ends. */
+typedef struct dlab_raft_event {
+    double time; /* s */
+    int64_t process;
+    int32_t type, f;              /* DLAB_HISTORY_*; 0 read, 1 write, 2 cas */
+    int64_t key, value, expected; /* value: written, read or put in place; expected: of a cas; -1: none */
+} dlab_raft_event;
+
+typedef struct dlab_raft_watch {
+    const dlab_raft *raft;
+    dlab_ctx *ctx;
+    int64_t from;       /* measure from this time on: ns */
+    int64_t gap;        /* a silence longer than this is an outage: ns */
+    int history_table;  /* output table; its rows are kept in `events` too */
+    bool keeps_history; /* to be judged at the end */
+    dlab_history history;
+    int64_t *invoked;       /* when each client's operation began */
+    uint32_t *process;      /* its process: a new one after an operation that was given up */
+    uint32_t *acknowledged; /* sequence of the last write or cas that was answered ok */
+    uint32_t *acknowledged_kind;
+    dlab_histogram *latency, *read_latency, *downtime;
+    int64_t last_answer, outage; /* ns */
+    uint64_t asked, answered, given_up, elections, leaders;
+    uint32_t leader, leader_term; /* node + 1 */
+    int64_t leaderless_since;     /* -1: somebody leads */
+} dlab_raft_watch;
+
+int dlab_raft_watch_open(dlab_raft_watch *watch, const dlab_raft *raft, dlab_ctx *ctx);
+void dlab_raft_watch_close(dlab_raft_watch *watch);
+
+/* Hooks of the world. */
+void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *o);
+void dlab_raft_watch_leader(dlab_raft_watch *watch, dlab_world *w);
+
+/* The end of the run: silences that last are counted, acknowledged writes that nobody holds are lost. */
+void dlab_raft_watch_end(dlab_raft_watch *watch, const dlab_world *w, int64_t *lost);
+
+/* The last promises: is what clients saw linearizable, every register by itself (*verdict: DLAB_VERDICT_*;
+ * `promised`: a no breaks a promise), and was there progress? */
+int dlab_raft_watch_judge(dlab_raft_watch *watch, dlab_world *w, bool promised, bool stuck, int32_t *verdict);
+
+#endif
