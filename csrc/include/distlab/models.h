@@ -180,6 +180,523 @@ _Static_assert(offsetof(dlab_check_linearizability_history_row, role) == 80, "ro
 _Static_assert(sizeof(dlab_check_linearizability_history_row) == 88, "dlab_check_linearizability_history_row");
 extern const dlab_model dlab_check_linearizability;
 
+/* consensus.raft: Raft under every fault */
+enum {
+    DLAB_CONSENSUS_RAFT_READ_MODE_LOG = 0, DLAB_CONSENSUS_RAFT_READ_MODE_READ_INDEX = 1,
+    DLAB_CONSENSUS_RAFT_READ_MODE_LEASE = 2, DLAB_CONSENSUS_RAFT_READ_MODE_LOCAL = 3,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_BACKOFF_BY_TERM = 0, DLAB_CONSENSUS_RAFT_BACKOFF_ONE_BY_ONE = 1,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_STORAGE_SYNC = 0, DLAB_CONSENSUS_RAFT_STORAGE_ASYNC = 1,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_ORDERING_NONE = 0, DLAB_CONSENSUS_RAFT_ORDERING_FIFO = 1,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_CLOCK_SPREAD_RANDOM = 0, DLAB_CONSENSUS_RAFT_CLOCK_SPREAD_WORST = 1,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_CRASH_DISK_KEPT = 0, DLAB_CONSENSUS_RAFT_CRASH_DISK_LOST = 1,
+    DLAB_CONSENSUS_RAFT_CRASH_DISK_TORN = 2, DLAB_CONSENSUS_RAFT_CRASH_DISK_CACHED = 3,
+};
+enum {
+    DLAB_CONSENSUS_RAFT_BUG_NONE = 0, DLAB_CONSENSUS_RAFT_BUG_COMMIT_OLD_TERM_BY_COUNT = 1,
+    DLAB_CONSENSUS_RAFT_BUG_VOTE_NOT_PERSISTED = 2, DLAB_CONSENSUS_RAFT_BUG_SKIP_LOG_UP_TO_DATE_CHECK = 3,
+    DLAB_CONSENSUS_RAFT_BUG_LOG_LENGTH_BEFORE_TERM = 4, DLAB_CONSENSUS_RAFT_BUG_ACCEPT_STALE_TERM_APPEND = 5,
+    DLAB_CONSENSUS_RAFT_BUG_TRUNCATE_ON_DELAYED_APPEND = 6, DLAB_CONSENSUS_RAFT_BUG_APPLY_BEFORE_COMMIT = 7,
+    DLAB_CONSENSUS_RAFT_BUG_READ_INDEX_WITHOUT_QUORUM = 8,
+    DLAB_CONSENSUS_RAFT_BUG_READ_INDEX_BEFORE_FIRST_COMMIT = 9,
+    DLAB_CONSENSUS_RAFT_BUG_LEASE_WITHOUT_DRIFT_MARGIN = 10,
+    DLAB_CONSENSUS_RAFT_BUG_OVERLAPPING_MEMBERSHIP_CHANGE = 11,
+    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_DROPS_CONFIG = 12,
+    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_KEEPS_CONFLICTING_SUFFIX = 13,
+    DLAB_CONSENSUS_RAFT_BUG_HEARTBEAT_COMMIT_NOT_CLAMPED = 14,
+    DLAB_CONSENSUS_RAFT_BUG_LATE_ACK_OF_TRUNCATED_ENTRY = 15,
+    DLAB_CONSENSUS_RAFT_BUG_RETRY_WITHOUT_SESSION = 16,
+    DLAB_CONSENSUS_RAFT_BUG_PROMOTED_LEARNER_NEVER_VOTES = 17,
+    DLAB_CONSENSUS_RAFT_BUG_PRE_VOTE_WITHOUT_QUORUM_CHECK = 18,
+    DLAB_CONSENSUS_RAFT_BUG_TORN_TAIL_TAKEN_AS_DURABLE = 19,
+};
+typedef struct dlab_consensus_raft_params {
+    /* [1 .. 16] Servers that vote at the start. */
+    int64_t nodes;
+    /* [0 .. 15] Servers that run but are no members yet; see changes and change_rate. */
+    int64_t outsiders;
+    /* [0 .. 64] Clients; each has at most one operation under way. */
+    int64_t clients;
+    /* [1 .. 64] Registers they read and write. */
+    int64_t keys;
+    /* [1/s, 0.001 .. 1e+07] Operations all clients would begin per second if answers took no time. */
+    double client_rate;
+    /* [0 .. 1] Share of reads. */
+    double read_fraction;
+    /* [0 .. 1] Share of compare-and-sets; the rest are writes of values never written before. */
+    double cas_fraction;
+    /* [s, 0.001 .. 1e+06] A client gives an operation up after this; its outcome is then unknown. */
+    double op_timeout;
+    /* [s, 0.001 .. 1e+06] Without an answer for this long a client asks the next server. */
+    double retry_timeout;
+    /* log: a read is an entry; read_index: a round of heartbeats; lease: a recent round; local: no
+     * promise. */
+    int32_t read_mode;
+    /* Reads go to any server, which asks the leader for the index. */
+    bool reads_anywhere;
+    /* [s, 0.0001 .. 1000] Shortest election timeout. */
+    double election_timeout;
+    /* [s, 0 .. 1000] Election timeouts are uniform between election_timeout and this much more. */
+    double election_spread;
+    /* [s, 1e-05 .. 1000] Time between a leader's heartbeats. */
+    double heartbeat_interval;
+    /* [0 .. 1] Share by which a leader's read lease is shorter than election_timeout. */
+    double lease_margin;
+    /* A server asks whether it would win before it raises its term. */
+    bool pre_vote;
+    /* A leader that hears from no majority steps down, and votes are refused while a leader is heard. */
+    bool check_quorum;
+    /* Followers pass commands on to the leader instead of refusing them. */
+    bool forward;
+    /* [1 .. 256] Entries of one append at most. */
+    int64_t batch;
+    /* [1 .. 64] Appends on their way to one follower at most. */
+    int64_t pipeline;
+    /* [1 .. 131072] A snapshot is taken after so many applied entries. */
+    int64_t snapshot_every;
+    /* [16 .. 131072] Entries a log has room for (rounded up to a power of two). */
+    int64_t log_capacity;
+    /* [byte, 1 .. 1e+09] Bytes of one append at most (one entry always goes). */
+    double batch_bytes;
+    /* [byte, 1 .. 1e+09] Bytes on their way to one follower at most. */
+    double pipeline_bytes;
+    /* [byte, 1 .. 1e+09] A leader with more than this uncommitted refuses commands. */
+    double uncommitted_bytes;
+    /* [byte, 1 .. 1e+06] Bytes of one command. */
+    double command_bytes;
+    /* [byte, 16 .. 4096] Bytes of a snapshot in one message. */
+    double chunk_bytes;
+    /* How a leader finds where a follower's log agrees: by_term: a term per refusal; one_by_one: an entry. */
+    int32_t backoff;
+    /* sync: a server waits for its disk; async: writes of entries and applying run beside. */
+    int32_t storage;
+    /* [s, 0 .. 1e+06] One-way delay of a message; the default makes a round trip of 1 ms. */
+    dlab_distribution delay;
+    /* [0 .. 1] Probability that a message is lost. */
+    double loss;
+    /* [0 .. 1] Probability that a message arrives twice, the copy after a delay of its own. */
+    double duplicate;
+    /* [0 .. 1] Probability that a message takes a second delay, so that later ones overtake it. */
+    double reorder;
+    /* [0 .. 1] Probability that bits of a message flip on the way. */
+    double corrupt;
+    /* Corrupted messages are noticed and dropped; without, they arrive as they are. */
+    bool checksum;
+    /* [byte/s, 1 .. 1e+12, inf: off] Bandwidth of each directed link; messages wait for the wire. None: no
+     * limit. */
+    double bandwidth;
+    /* [byte, 0 .. 1e+15, inf: off] A message that finds more bytes than this ahead of it at the wire is
+     * lost. None: no limit. */
+    double link_queue;
+    /* fifo: never delivered before one sent earlier on the same link, as over TCP. */
+    int32_t ordering;
+    /* Links that differ: rows of from, to and what is different; see dl.topology. */
+    dlab_ref links;
+    /* [s, 0 .. 1e+06] Time a node takes for each message and timer. None: no time. */
+    dlab_distribution processing;
+    /* [s, 0 .. 1000] Time an fsync takes; one runs at a time. */
+    dlab_distribution fsync;
+    /* [0 .. 1] Probability that an fsync reports success while its bytes stay volatile until a later
+     * honest one. */
+    double fsync_lie;
+    /* [0 .. 1] Probability that a write fails, reports it and leaves the disk as it was. */
+    double write_error;
+    /* [0 .. 1] Probability that a write lands one or more sectors off and reports success. */
+    double misdirect;
+    /* [0 .. 1] Probability that a power failure flips a bit in a sector written since the last. */
+    double crash_corrupt;
+    /* Writes issued while an fsync runs share the next one; else each waits for its own. */
+    bool group_commit;
+    /* [byte, 1 .. 1e+15, inf: off] Bytes that may be written to a disk in all; more is refused as full.
+     * None: no limit. */
+    double disk_capacity;
+    /* [byte, 8 .. 1.04858e+06] What the disk writes whole; a torn write ends between two of these. */
+    int64_t sector;
+    /* Damage (misdirect, crash_corrupt, rot) leaves a majority of nodes an intact copy of every sector. */
+    bool recoverable;
+    /* [ppm, -100000 .. 100000] No clock's rate is further off than this; its sign matters to clock_spread
+     * = worst. */
+    double drift;
+    /* [s, -1000 .. 1000] No wall clock is further off than this at the start; its sign matters to
+     * clock_spread = worst. */
+    double skew;
+    /* random: each clock's drift and skew uniform within both bounds; worst: even nodes at one end, odd
+     * nodes at the other. */
+    int32_t clock_spread;
+    /* [s, 0.001 .. 1e+06, inf: off] Time between synchronisations of the wall clocks with true time. None:
+     * never, and no error bound is promised. */
+    double sync_interval;
+    /* [s, 0 .. 1000] A synchronisation leaves a wall clock off by at most this, and promises this. */
+    double clock_error;
+    /* [1/s, 0 .. 1000] Crashes of each server while it runs. */
+    double crash_rate;
+    /* [1/s, 0 .. 1000] Partitions of the servers while there is none. */
+    double partition_rate;
+    /* [1/s, 0 .. 1000] Pauses of each server while it runs. */
+    double pause_rate;
+    /* [1/s, 0 .. 1000] Changes of membership: a random server is added, promoted or removed. */
+    double change_rate;
+    /* [s, 0 .. 1e+06] How long a crashed server is down. */
+    dlab_distribution restart;
+    /* [s, 0 .. 1e+06] How long a partition lasts; it cuts off a random minority. */
+    dlab_distribution partition;
+    /* [s, 0 .. 1e+06] How long a paused server sleeps; it wakes believing old time. */
+    dlab_distribution pause;
+    /* What a crash leaves of the disk. */
+    int32_t crash_disk;
+    /* [s, 0 .. 1e+06, inf: off] The leader crashes, uniformly within the heartbeat interval that begins
+     * after this time, and stays down. */
+    double leader_crash;
+    /* [0 .. 16] leader_crash: so many followers miss what it sends in that interval, so they cannot win. */
+    int64_t stale_followers;
+    /* What goes wrong and when: rows of kind, time or rate, target and duration; none by default. */
+    dlab_ref faults;
+    /* What an operator asks and when: members added, removed or replaced, transfers; none by default. */
+    dlab_ref changes;
+    /* [s, 0.001 .. 1e+06] Simulated time under faults. */
+    double duration;
+    /* [s, 0 .. 1e+06] Simulated time before anything is measured. */
+    double warmup;
+    /* [s, 0 .. 1e+06] Then all faults end, but the leader hears nobody, and within this time the others
+     * must make progress; 0: no such phase. */
+    double heal_time;
+    /* [s, 0.0001 .. 1000] Time between rows of the tables cluster and servers. */
+    double sample_interval;
+    /* End the run at the first broken promise. */
+    bool stop_on_violation;
+    /* Judge what clients saw: is it linearizable? */
+    bool check_history;
+    /* A rule of the protocol that is left out, on purpose. */
+    int32_t bug;
+} dlab_consensus_raft_params;
+_Static_assert(offsetof(dlab_consensus_raft_params, nodes) == 0, "nodes");
+_Static_assert(offsetof(dlab_consensus_raft_params, outsiders) == 8, "outsiders");
+_Static_assert(offsetof(dlab_consensus_raft_params, clients) == 16, "clients");
+_Static_assert(offsetof(dlab_consensus_raft_params, keys) == 24, "keys");
+_Static_assert(offsetof(dlab_consensus_raft_params, client_rate) == 32, "client_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, read_fraction) == 40, "read_fraction");
+_Static_assert(offsetof(dlab_consensus_raft_params, cas_fraction) == 48, "cas_fraction");
+_Static_assert(offsetof(dlab_consensus_raft_params, op_timeout) == 56, "op_timeout");
+_Static_assert(offsetof(dlab_consensus_raft_params, retry_timeout) == 64, "retry_timeout");
+_Static_assert(offsetof(dlab_consensus_raft_params, read_mode) == 72, "read_mode");
+_Static_assert(offsetof(dlab_consensus_raft_params, reads_anywhere) == 76, "reads_anywhere");
+_Static_assert(offsetof(dlab_consensus_raft_params, election_timeout) == 80, "election_timeout");
+_Static_assert(offsetof(dlab_consensus_raft_params, election_spread) == 88, "election_spread");
+_Static_assert(offsetof(dlab_consensus_raft_params, heartbeat_interval) == 96, "heartbeat_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, lease_margin) == 104, "lease_margin");
+_Static_assert(offsetof(dlab_consensus_raft_params, pre_vote) == 112, "pre_vote");
+_Static_assert(offsetof(dlab_consensus_raft_params, check_quorum) == 113, "check_quorum");
+_Static_assert(offsetof(dlab_consensus_raft_params, forward) == 114, "forward");
+_Static_assert(offsetof(dlab_consensus_raft_params, batch) == 120, "batch");
+_Static_assert(offsetof(dlab_consensus_raft_params, pipeline) == 128, "pipeline");
+_Static_assert(offsetof(dlab_consensus_raft_params, snapshot_every) == 136, "snapshot_every");
+_Static_assert(offsetof(dlab_consensus_raft_params, log_capacity) == 144, "log_capacity");
+_Static_assert(offsetof(dlab_consensus_raft_params, batch_bytes) == 152, "batch_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, pipeline_bytes) == 160, "pipeline_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, uncommitted_bytes) == 168, "uncommitted_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, command_bytes) == 176, "command_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, chunk_bytes) == 184, "chunk_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, backoff) == 192, "backoff");
+_Static_assert(offsetof(dlab_consensus_raft_params, storage) == 196, "storage");
+_Static_assert(offsetof(dlab_consensus_raft_params, delay) == 200, "delay");
+_Static_assert(offsetof(dlab_consensus_raft_params, loss) == 256, "loss");
+_Static_assert(offsetof(dlab_consensus_raft_params, duplicate) == 264, "duplicate");
+_Static_assert(offsetof(dlab_consensus_raft_params, reorder) == 272, "reorder");
+_Static_assert(offsetof(dlab_consensus_raft_params, corrupt) == 280, "corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, checksum) == 288, "checksum");
+_Static_assert(offsetof(dlab_consensus_raft_params, bandwidth) == 296, "bandwidth");
+_Static_assert(offsetof(dlab_consensus_raft_params, link_queue) == 304, "link_queue");
+_Static_assert(offsetof(dlab_consensus_raft_params, ordering) == 312, "ordering");
+_Static_assert(offsetof(dlab_consensus_raft_params, links) == 316, "links");
+_Static_assert(offsetof(dlab_consensus_raft_params, processing) == 328, "processing");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync) == 384, "fsync");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync_lie) == 440, "fsync_lie");
+_Static_assert(offsetof(dlab_consensus_raft_params, write_error) == 448, "write_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, misdirect) == 456, "misdirect");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_corrupt) == 464, "crash_corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, group_commit) == 472, "group_commit");
+_Static_assert(offsetof(dlab_consensus_raft_params, disk_capacity) == 480, "disk_capacity");
+_Static_assert(offsetof(dlab_consensus_raft_params, sector) == 488, "sector");
+_Static_assert(offsetof(dlab_consensus_raft_params, recoverable) == 496, "recoverable");
+_Static_assert(offsetof(dlab_consensus_raft_params, drift) == 504, "drift");
+_Static_assert(offsetof(dlab_consensus_raft_params, skew) == 512, "skew");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_spread) == 520, "clock_spread");
+_Static_assert(offsetof(dlab_consensus_raft_params, sync_interval) == 528, "sync_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_error) == 536, "clock_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_rate) == 544, "crash_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition_rate) == 552, "partition_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause_rate) == 560, "pause_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, change_rate) == 568, "change_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, restart) == 576, "restart");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition) == 632, "partition");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause) == 688, "pause");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_disk) == 744, "crash_disk");
+_Static_assert(offsetof(dlab_consensus_raft_params, leader_crash) == 752, "leader_crash");
+_Static_assert(offsetof(dlab_consensus_raft_params, stale_followers) == 760, "stale_followers");
+_Static_assert(offsetof(dlab_consensus_raft_params, faults) == 768, "faults");
+_Static_assert(offsetof(dlab_consensus_raft_params, changes) == 780, "changes");
+_Static_assert(offsetof(dlab_consensus_raft_params, duration) == 792, "duration");
+_Static_assert(offsetof(dlab_consensus_raft_params, warmup) == 800, "warmup");
+_Static_assert(offsetof(dlab_consensus_raft_params, heal_time) == 808, "heal_time");
+_Static_assert(offsetof(dlab_consensus_raft_params, sample_interval) == 816, "sample_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, stop_on_violation) == 824, "stop_on_violation");
+_Static_assert(offsetof(dlab_consensus_raft_params, check_history) == 825, "check_history");
+_Static_assert(offsetof(dlab_consensus_raft_params, bug) == 828, "bug");
+_Static_assert(sizeof(dlab_consensus_raft_params) == 832, "dlab_consensus_raft_params");
+typedef struct dlab_consensus_raft_metrics {
+    /* [1/s, 0 .. inf] Operations answered per second. */
+    double throughput;
+    /* [s, 0 .. inf] From the invocation of an operation to its answer, retries included. */
+    dlab_histogram latency;
+    /* [s, 0 .. inf] The same, of reads. */
+    dlab_histogram read_latency;
+    /* [0 .. 1] Share of operations answered. */
+    dlab_ratio success_ratio;
+    /* [s, 0 .. inf] Time in which no operation was answered: silences longer than election_timeout and
+     * election_spread together. */
+    double unavailability;
+    /* [s, 0 .. inf] From the end of one leader to the next one. */
+    dlab_histogram downtime;
+    /* [0 .. 9e+15] Times a server became leader. */
+    int64_t leaders;
+    /* [0 .. 9e+15] The highest term. */
+    int64_t terms;
+    /* [0 .. 9e+15] The highest commit index. */
+    int64_t commits;
+    /* [0 .. 9e+15] Messages sent, lost ones included. */
+    int64_t messages;
+    /* [byte, 0 .. inf] Bytes sent. */
+    double bytes;
+    /* [0 .. 9e+15] Clients whose last acknowledged write no server knows at the end. */
+    int64_t lost;
+    /* [0 .. 9e+15] Events after which a promise was broken, a history that is not linearizable, no
+     * progress after healing. */
+    int64_t violations;
+    /* [0 .. 1] 1: no progress within heal_time after every fault had ended. */
+    int64_t stuck;
+    /* Is the history of what clients saw linearizable? unknown: not checked, or too hard. */
+    int32_t linearizable;
+    /* The first promise that was broken. */
+    int32_t broken;
+    /* [s, 0 .. inf] When the first promise was broken. */
+    double broken_at;
+} dlab_consensus_raft_metrics;
+_Static_assert(offsetof(dlab_consensus_raft_metrics, throughput) == 0, "throughput");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, latency) == 8, "latency");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, read_latency) == 88, "read_latency");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, success_ratio) == 168, "success_ratio");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, unavailability) == 184, "unavailability");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, downtime) == 192, "downtime");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, leaders) == 272, "leaders");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, terms) == 280, "terms");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, commits) == 288, "commits");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, messages) == 296, "messages");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, bytes) == 304, "bytes");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, lost) == 312, "lost");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, violations) == 320, "violations");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, stuck) == 328, "stuck");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, linearizable) == 336, "linearizable");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken) == 340, "broken");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken_at) == 344, "broken_at");
+_Static_assert(sizeof(dlab_consensus_raft_metrics) == 352, "dlab_consensus_raft_metrics");
+typedef struct dlab_consensus_raft_trace_row {
+    /* [s] When (true time). */
+    double time;
+    /* What happened. */
+    int32_t type;
+    /* Which message, timer, role, fault, state ...: index into the schema's list. */
+    int64_t label;
+    /* Where it happened; -1: at no node. */
+    int64_t node;
+    /* The other end of a message or fault; -1: none. */
+    int64_t peer;
+    /* The message (its copies have the same), or a ticket; 0: none. */
+    int64_t id;
+    /* First word of what it says, as the schema names it. */
+    int64_t a;
+    /* Second word. */
+    int64_t b;
+} dlab_consensus_raft_trace_row;
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, type) == 8, "type");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, label) == 16, "label");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, node) == 24, "node");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, id) == 40, "id");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, a) == 48, "a");
+_Static_assert(offsetof(dlab_consensus_raft_trace_row, b) == 56, "b");
+_Static_assert(sizeof(dlab_consensus_raft_trace_row) == 64, "dlab_consensus_raft_trace_row");
+typedef struct dlab_consensus_raft_history_row {
+    /* [s, 0 .. inf] When. */
+    double time;
+    /* [-1 .. inf] Who asks; a new number after an unknown outcome. */
+    int64_t process;
+    /* What happens to the operation. */
+    int32_t type;
+    /* The operation. */
+    int32_t f;
+    /* [-1 .. inf] The register. */
+    int64_t key;
+    /* [-1 .. inf] Written, or read; -1: not known. Registers begin at 0. */
+    int64_t value;
+    /* [-1 .. inf] cas: the value it replaces; else -1. */
+    int64_t expected;
+} dlab_consensus_raft_history_row;
+_Static_assert(offsetof(dlab_consensus_raft_history_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, process) == 8, "process");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, type) == 16, "type");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, f) == 20, "f");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, key) == 24, "key");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, value) == 32, "value");
+_Static_assert(offsetof(dlab_consensus_raft_history_row, expected) == 40, "expected");
+_Static_assert(sizeof(dlab_consensus_raft_history_row) == 48, "dlab_consensus_raft_history_row");
+typedef struct dlab_consensus_raft_cluster_row {
+    /* [s, 0 .. inf] When. */
+    double time;
+    /* [-1 .. inf] The highest term of a running server. */
+    int64_t term;
+    /* [-1 .. inf] Who leads it; -1: nobody. */
+    int64_t leader;
+    /* [-1 .. inf] The highest commit index. */
+    int64_t commit;
+    /* [-1 .. inf] Entries by which the last running follower is behind the leader. */
+    int64_t lag;
+    /* [-1 .. inf] Servers that run. */
+    int64_t running;
+} dlab_consensus_raft_cluster_row;
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, term) == 8, "term");
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, leader) == 16, "leader");
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, commit) == 24, "commit");
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, lag) == 32, "lag");
+_Static_assert(offsetof(dlab_consensus_raft_cluster_row, running) == 40, "running");
+_Static_assert(sizeof(dlab_consensus_raft_cluster_row) == 48, "dlab_consensus_raft_cluster_row");
+typedef struct dlab_consensus_raft_servers_row {
+    /* [s, 0 .. inf] When. */
+    double time;
+    /* [-1 .. inf] Which server. */
+    int64_t server;
+    /* [-1 .. inf] Its term. */
+    int64_t term;
+    /* What it is. */
+    int32_t role;
+    /* [-1 .. inf] Its commit index. */
+    int64_t commit;
+    /* [-1 .. inf] Entries it has applied. */
+    int64_t applied;
+    /* [-1 .. inf] The last entry of its log. */
+    int64_t last;
+    /* [-1 .. inf] How far the leader knows its log to agree; -1: nobody leads. */
+    int64_t match;
+} dlab_consensus_raft_servers_row;
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, server) == 8, "server");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, term) == 16, "term");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, role) == 24, "role");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, commit) == 32, "commit");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, applied) == 40, "applied");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, last) == 48, "last");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, match) == 56, "match");
+_Static_assert(sizeof(dlab_consensus_raft_servers_row) == 64, "dlab_consensus_raft_servers_row");
+typedef struct dlab_consensus_raft_links_cell {
+    /* [0 .. 1023, -1: off] Sending node; blank: any. */
+    int64_t from;
+    /* [0 .. 1023, -1: off] Receiving node; blank: any. */
+    int64_t to;
+    /* [s, 0 .. 1e+06] One-way delay on these links; blank: the parameter. */
+    dlab_distribution delay;
+    /* [0 .. 1] Loss on these links; blank: the parameter. */
+    double loss;
+    /* [0 .. 1] Duplication on these links; blank: the parameter. */
+    double duplicate;
+    /* [0 .. 1] Reordering on these links; blank: the parameter. */
+    double reorder;
+    /* [0 .. 1] Corruption on these links; blank: the parameter. */
+    double corrupt;
+    /* [byte/s, 1 .. 1e+12, inf: off] Bandwidth of each of these links; blank: the parameter. */
+    double bandwidth;
+    /* [byte, 0 .. 1e+15, inf: off] Queue of each of these links; blank: the parameter. */
+    double link_queue;
+    /* Ordering on these links; blank: the parameter. */
+    int32_t ordering;
+} dlab_consensus_raft_links_cell;
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, from) == 0, "from");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, to) == 8, "to");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, delay) == 16, "delay");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, loss) == 72, "loss");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, duplicate) == 80, "duplicate");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, reorder) == 88, "reorder");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, corrupt) == 96, "corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, bandwidth) == 104, "bandwidth");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, link_queue) == 112, "link_queue");
+_Static_assert(offsetof(dlab_consensus_raft_links_cell, ordering) == 120, "ordering");
+_Static_assert(sizeof(dlab_consensus_raft_links_cell) == 128, "dlab_consensus_raft_links_cell");
+typedef struct dlab_consensus_raft_faults_cell {
+    /* [s, 0 .. 1e+09, -1: off] When the (first) fault begins; blank: drawn with rate. */
+    double time;
+    /* [1/s, 1e-12 .. 1e+06, -1: off] Faults per second of the time without it; blank: one fault, at time. */
+    double rate;
+    /* What goes wrong. */
+    int32_t kind;
+    /* Whom: the node of the row, one drawn for each fault, each node by a process of its own, or whoever
+     * leads at that moment. */
+    int32_t target;
+    /* [0 .. 1023, -1: off] The node; blank: the target says. */
+    int64_t node;
+    /* [0 .. 1023, -1: off] The other end of a link; blank: all others (partial: one drawn). */
+    int64_t peer;
+    /* [1 .. 4.61169e+18, -1: off] One side of a partition or bridge: bit i is node i; blank: a random
+     * minority (bridge: half of the others). */
+    int64_t members;
+    /* [s, 0 .. 1e+09] How long it lasts; blank: until the run ends. */
+    dlab_distribution duration;
+    /* [-1e+09 .. 1e+09, inf: off] How much: a factor (slow, slow_link, disk_slow), a share (degrade,
+     * gray), seconds (flapping, clock_jump), ppm (clock_drift) or sectors (disk_rot). */
+    double amount;
+    /* [0 .. 65535, -1: off] Kind of message that a gray node loses; blank: all kinds. */
+    int64_t message;
+    /* What a crash leaves: exactly what was synced, nothing, also a random part of the rest, or everything
+     * written. */
+    int32_t disk;
+} dlab_consensus_raft_faults_cell;
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, rate) == 8, "rate");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, kind) == 16, "kind");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, target) == 20, "target");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, node) == 24, "node");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, members) == 40, "members");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, duration) == 48, "duration");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, amount) == 104, "amount");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, message) == 112, "message");
+_Static_assert(offsetof(dlab_consensus_raft_faults_cell, disk) == 120, "disk");
+_Static_assert(sizeof(dlab_consensus_raft_faults_cell) == 128, "dlab_consensus_raft_faults_cell");
+typedef struct dlab_consensus_raft_changes_cell {
+    /* [s, 0 .. 1e+06] When. */
+    double time;
+    /* What the leader is asked to do. */
+    int32_t ask;
+    /* [0 .. 15, -1: off] Which server it is about. */
+    int64_t node;
+    /* [1 .. 65535, -1: off] change to: the new voters, server i as 2^i. */
+    int64_t voters;
+} dlab_consensus_raft_changes_cell;
+_Static_assert(offsetof(dlab_consensus_raft_changes_cell, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_raft_changes_cell, ask) == 8, "ask");
+_Static_assert(offsetof(dlab_consensus_raft_changes_cell, node) == 16, "node");
+_Static_assert(offsetof(dlab_consensus_raft_changes_cell, voters) == 24, "voters");
+_Static_assert(sizeof(dlab_consensus_raft_changes_cell) == 32, "dlab_consensus_raft_changes_cell");
+extern const dlab_model dlab_consensus_raft;
+
 /* links.rpc_ambiguity: What really happened behind ok, error and timeout */
 enum {
     DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL = 0, DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_QUEUE = 1,
