@@ -1,6 +1,6 @@
-/* A loaded cluster of five Raft servers with sixteen clients on a network with random delays and loss: messages
- * a second of wall time, with no invariant looked at and with all of them after every event. Rounds alternate.
- * Usage: raft SECONDS_SIMULATED ROUNDS prints "name messages_per_second". */
+/* A loaded cluster of five Raft servers with sixteen clients on a network with random delays and loss:
+ * messages a second of wall time, with no invariant looked at and with all of them after every event. Rounds
+ * alternate. Usage: raft SECONDS_SIMULATED ROUNDS prints "name messages_per_second". */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

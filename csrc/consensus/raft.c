@@ -32,8 +32,8 @@ static const char *const promises[] = { "none",
                                         DLAB_RAFT_INVARIANTS(X)
 #undef X
                                             NULL };
-enum { BACKOFF_TERM, BACKOFF_ONE };
-static const char *const backoffs[] = { "by_term", "one_by_one", NULL };
+enum { BACKTRACK_TERM, BACKTRACK_ONE };
+static const char *const backtracks[] = { "by_term", "one_by_one", NULL };
 enum { STORAGE_SYNC, STORAGE_ASYNC };
 static const char *const storages[] = { "sync", "async", NULL };
 typedef struct params {
@@ -45,7 +45,7 @@ typedef struct params {
     bool pre_vote, check_quorum, forward;
     int64_t batch, pipeline, snapshot_every, log_capacity;
     double batch_bytes, pipeline_bytes, uncommitted_bytes, command_bytes, chunk_bytes;
-    int32_t backoff, storage;
+    int32_t log_backtrack, storage;
     dlab_network network;
     dlab_distribution processing;
     dlab_disks disks;
@@ -131,7 +131,7 @@ static const dlab_field param_fields[] = {
     DLAB_FIELD(params, command_bytes, .unit = "byte", .log_scale = true, .dflt = 64, .min = 1, .max = 1e6,
                .low = 16, .high = 1e5, .doc = "Bytes of one command."),
     DLAB_FIELD(
-        params, backoff, .choices = backoffs,
+        params, log_backtrack, .choices = backtracks,
         .doc = "How a leader finds where a follower's log agrees: by_term: a term per refusal; one_by_one: "
                "an entry."),
     DLAB_FIELD(params, forward, .doc = "Followers pass commands on to the leader instead of refusing them."),
@@ -183,7 +183,7 @@ static const dlab_field param_fields[] = {
     DLAB_FIELD(params, sample_interval, SECONDS, .dflt = 0.05, .min = 1e-4, .max = 1e3, .low = 0.01,
                .high = 1, .doc = "Time between rows of the tables cluster and servers."),
     DLAB_FIELD(params, stop_on_violation, .dflt = 1, .doc = "End the run at the first broken promise."),
-    DLAB_FIELD(params, check_history, .dflt = 1, .doc = "Judge what clients saw: is it linearizable?"),
+    DLAB_FIELD(params, check_history, .dflt = 1, .doc = "Judge whether what clients saw is linearizable."),
     DLAB_FIELD(params, bug, .choices = bug_names, .group = "Planted bug",
                .doc = "A rule of the protocol that is left out, on purpose."),
     DLAB_END,
@@ -213,8 +213,9 @@ static const dlab_field metric_fields[] = {
                .doc =
                    "Events after which a promise was broken, a history that is not linearizable, no progress "
                    "after healing."),
-    DLAB_FIELD(metrics, linearizable, .choices = verdicts,
-               .doc = "Is the history of what clients saw linearizable? unknown: not checked, or too hard."),
+    DLAB_FIELD(
+        metrics, linearizable, .choices = verdicts,
+        .doc = "Whether the history of what clients saw is linearizable; unknown: not checked, or too hard."),
     DLAB_FIELD(metrics, stuck, .max = 1,
                .doc = "1: no progress within heal_time after every fault had ended."),
     DLAB_FIELD(metrics, broken, .choices = promises, .doc = "The first promise that was broken."),
@@ -265,7 +266,7 @@ static dlab_raft raft_of(const params *p)
                         .quorum_check = p->check_quorum && p->bug != DLAB_RAFT_BUG_PRE_VOTE_ALONE,
                         .async_storage = p->storage == STORAGE_ASYNC,
                         .forward = p->forward,
-                        .hints = p->backoff == BACKOFF_TERM,
+                        .hints = p->log_backtrack == BACKTRACK_TERM,
                         .read_mode = p->read_mode,
                         .reads_anywhere = p->reads_anywhere,
                         .lease_margin = p->lease_margin,
@@ -435,6 +436,10 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
     if (p->read_fraction + p->cas_fraction > 1)
         return dlab_fail(err, DLAB_EINVAL, "read_fraction + cas_fraction = %g is above 1",
                          p->read_fraction + p->cas_fraction);
+    if (p->read_mode == DLAB_RAFT_READ_LEASE_MODE && !p->check_quorum)
+        return dlab_fail(
+            err, DLAB_EINVAL,
+            "read_mode = lease needs check_quorum: votes must be refused while a leader is heard");
     if (p->snapshot_every >= p->log_capacity)
         return dlab_fail(err, DLAB_EINVAL, "snapshot_every = %lld must be below log_capacity = %lld",
                          (long long)p->snapshot_every, (long long)p->log_capacity);
@@ -461,7 +466,7 @@ static double steps(const void *params_, const dlab_pool *pool)
     const params *p = params_;
     const double servers = (double)(p->nodes + p->outsiders), seconds = p->duration + p->heal_time;
     (void)pool;
-    return seconds * (servers * 3 / p->heartbeat_interval + p->client_rate * (4 + 6 * servers));
+    return seconds * (servers * 2 / p->heartbeat_interval + p->client_rate * (3 + 2.4 * servers));
 }
 
 const dlab_model dlab_consensus_raft = {

@@ -7,6 +7,8 @@
  * ones behind. A write that a crash tore is noticed by its checksum, a left-over of an older log by its
  * version.
  *
+ * Messages carry checksums of their own: one whose bits flipped on the way is ignored.
+ *
  * Limits: servers <= 16 and clients <= 64 (sets of nodes are bit masks), terms and indexes below 2^32, a
  * ring of log_capacity entries: a leader whose ring is full of entries it may not yet compact refuses
  * proposals. */
@@ -222,16 +224,19 @@ typedef struct dlab_raft_live {
     uint32_t role, leader; /* leader: node + 1 */
     bool damaged;          /* its durable term and vote cannot be read: it takes no part */
     uint32_t first, last, commit, applied, stable, version;
-    uint32_t snapshot, slot; /* index of the latest snapshot, and the slot it lies in */
-    uint32_t saving;         /* index of a snapshot on its way to disk, 0: none */
+    uint32_t agreed, agreed_term; /* follower: so far its log is the log of that term's leader */
+    uint32_t snapshot, slot;      /* index of the latest snapshot, and the slot it lies in */
+    uint32_t saving;              /* index of a snapshot on its way to disk, 0: none */
     dlab_raft_members members;
     uint32_t members_index;
     uint32_t votes, refusals;
     uint32_t heard, quiet; /* heard from a leader since the last quorum check */
     int64_t heard_at;      /* own clock */
+    int64_t silent_until;  /* it grants no vote before, so that no lease ends that it may have granted */
     uint32_t term_start;   /* first index of the leader's term */
     uint32_t uncommitted_bytes;
     uint32_t transfer; /* node + 1 */
+    bool offered;      /* leadership, in this term */
     uint32_t round;    /* of heartbeats */
     int64_t round_at[DLAB_RAFT_WINDOW_MAX];
     uint32_t read_count;

@@ -18,7 +18,7 @@ typedef struct ghost {
     uint32_t commit; /* the highest index ever committed anywhere */
     uint32_t leader_term[TERMS];
     uint16_t leader[TERMS];
-    uint32_t chain_index[INDEXES];
+    uint32_t chain_index[INDEXES], committed_in[INDEXES]; /* committed_in: the term */
     uint64_t chain[INDEXES];
     uint32_t executed_index[DLAB_RAFT_CLIENTS_MAX], executed[DLAB_RAFT_CLIENTS_MAX];
     uint32_t twice; /* commands executed twice */
@@ -74,6 +74,20 @@ static bool logs_match(const raft *a, const raft *b)
     return true;
 }
 
+/* "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders
+ * for all higher-numbered terms." A candidate that slept over a later leader's term may count its votes when
+ * it wakes; what was committed in that later term it need not know. */
+static bool is_complete(const ghost *g, const raft *r)
+{
+    uint32_t index = g->commit;
+    while (index > 0 && g->chain_index[index % INDEXES] == index &&
+           g->committed_in[index % INDEXES] >= r->hard->term)
+        index--;
+    if (index == 0 || g->chain_index[index % INDEXES] != index) return true;
+    return holds(r, index) ? dlab_raft_chain_at(r, index) == g->chain[index % INDEXES]
+                           : r->live->last >= index;
+}
+
 static int check_leader(ghost *g, const raft *r, const seen *before)
 {
     const uint32_t term = r->hard->term, at = term % TERMS;
@@ -86,14 +100,7 @@ static int check_leader(ghost *g, const raft *r, const seen *before)
             (holds(r, before->last) && dlab_raft_chain_at(r, before->last) != before->last_chain))
             return DLAB_RAFT_BROKEN_LEADER_APPEND_ONLY;
     }
-    /* "If a log entry is committed in a given term, then that entry will be present in the logs of the
-     * leaders for all higher-numbered terms." */
-    if (new && g->commit > 0) {
-        const bool has = g->chain_index[g->commit % INDEXES] == g->commit && holds(r, g->commit)
-                             ? dlab_raft_chain_at(r, g->commit) == g->chain[g->commit % INDEXES]
-                             : r->live->last >= g->commit;
-        if (!has) return DLAB_RAFT_BROKEN_LEADER_COMPLETENESS;
-    }
+    if (new && !is_complete(g, r)) return DLAB_RAFT_BROKEN_LEADER_COMPLETENESS;
     return -1;
 }
 
@@ -112,6 +119,7 @@ static int check_commit(ghost *g, const raft *r, const seen *before)
         if (g->chain_index[at] < index) {
             g->chain_index[at] = index;
             g->chain[at] = chain;
+            g->committed_in[at] = r->hard->term;
         }
     }
     if (v->commit > g->commit) g->commit = v->commit;

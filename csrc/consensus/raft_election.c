@@ -110,10 +110,12 @@ static bool is_up_to_date(const raft *r, uint32_t last_term, uint32_t last)
 }
 
 /* "if a server receives a RequestVote request within the minimum election timeout of hearing from a current
- * leader, it does not update its term or grant its vote" (thesis 4.2.3); a transfer is exempt (3.10). */
+ * leader, it does not update its term or grant its vote" (thesis 4.2.3); a transfer is exempt (3.10). A
+ * restarted server has forgotten whom it heard: where reads rely on leases it waits that long. */
 static bool hears_a_leader(const raft *r)
 {
     const dlab_raft_live *v = r->live;
+    if (r->in->now < v->silent_until) return true;
     if (!r->c->quorum_check || v->leader == 0) return false;
     return raft_leads(r) || r->in->now - v->heard_at < r->c->election_least;
 }

@@ -86,6 +86,8 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
     take_entries(r, entries, prev, body->count);
     const uint32_t through = prev + body->count < v->last ? prev + body->count : v->last;
     const bool writes = v->dirty_from <= v->dirty_to;
+    if (v->agreed_term != r->hard->term || v->agreed < through) v->agreed = through;
+    v->agreed_term = r->hard->term;
     dlab_raft_persist(r);
     dlab_raft_set_commit(r, body->commit < through ? body->commit : through);
     /* With asynchronous storage the answer to new entries follows their write. */
@@ -94,17 +96,19 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
 }
 
 /* An asynchronous write of entries has ended. One that was cut meanwhile says nothing about what stands there
- * now (etcd's append-ABA race). */
+ * now (etcd's append-ABA race), and entries of an earlier leader, not compared with this one's log yet, must
+ * not be acknowledged to it. */
 void dlab_raft_entries_durable(raft *r, uint64_t ticket)
 {
     dlab_raft_live *v = r->live;
     const uint32_t version = (uint32_t)(ticket >> 32), last = (uint32_t)ticket;
-    if (ticket == 0 || r->in->status != DLAB_DISK_OK) return;
+    if (ticket == 0) return;
     if (version != v->version && !raft_has_bug(r, DLAB_RAFT_BUG_ACK_OF_TRUNCATED)) return;
     if (last <= v->stable) return;
     v->stable = last;
     if (raft_leads(r)) dlab_raft_advance_commit(r);
-    else if (v->leader != 0) dlab_raft_acknowledge(r, v->leader - 1, last);
+    else if (v->leader != 0 && v->agreed_term == r->hard->term)
+        dlab_raft_acknowledge(r, v->leader - 1, last < v->agreed ? last : v->agreed);
 }
 
 void dlab_raft_take_heartbeat(raft *r, const dlab_message *m)
@@ -122,10 +126,13 @@ void dlab_raft_take_heartbeat(raft *r, const dlab_message *m)
 static void install(raft *r, uint32_t slot, uint32_t from)
 {
     dlab_raft_live *v = r->live;
-    const dlab_raft_snapshot *s = raft_slot(r, slot);
+    dlab_raft_snapshot *s = raft_slot(r, slot);
     const bool agrees = s->index <= v->last && dlab_raft_term_at(r, s->index) == s->term;
     const bool keeps = agrees || (raft_has_bug(r, DLAB_RAFT_BUG_SNAPSHOT_KEEPS_SUFFIX) && s->index < v->last);
     dlab_remark(r->out, DLAB_RAFT_NOTE_INSTALLS, r->hard->term, s->index);
+    /* What is kept must be found behind the snapshot after a restart, what is not must not. */
+    s->version = keeps ? raft_at(r, s->index)->version : v->version + 1;
+    s->crc = dlab_raft_snapshot_crc(r, slot);
     v->snapshot = s->index;
     v->slot = slot;
     if (!keeps) {
@@ -171,8 +178,6 @@ void dlab_raft_take_snapshot(raft *r, const dlab_message *m)
         return;
     }
     *raft_slot(r, slot) = body.head;
-    raft_slot(r, slot)->version = v->version + 1;
-    raft_slot(r, slot)->crc = dlab_raft_snapshot_crc(r, slot);
     v->incoming_index = 0;
     install(r, slot, m->from);
 }

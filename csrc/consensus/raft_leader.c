@@ -125,6 +125,7 @@ void dlab_raft_become_leader(raft *r)
     v->leader = r->me + 1;
     v->round = 0;
     v->transfer = 0;
+    v->offered = false;
     v->uncommitted_bytes = 0;
     v->term_start = v->last + 1;
     dlab_raft_drop_reads(r);
@@ -154,7 +155,7 @@ bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry)
     dlab_raft_put(r, &e);
     dlab_raft_broadcast(r, false);
     dlab_raft_persist(r);
-    /* A leader that is a majority by itself commits as well only when the entry is durable: its next input. */
+    /* A leader that is a majority by itself commits only when the entry is durable: its next input. */
     if (!r->c->async_storage && dlab_raft_is_quorum(&v->members, raft_bit(r->me)))
         dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);
     return true;

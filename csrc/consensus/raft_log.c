@@ -35,11 +35,10 @@ static uint64_t link_chain(uint64_t chain, const dlab_raft_entry *e)
 /* Every entry is summed once at every server, so this is a sum over words rather than a CRC. */
 static uint32_t entry_sum(const dlab_raft_entry *e)
 {
-    const uint64_t words[] = { e->value, (uint64_t)e->term << 32 | e->index,
-                               (uint64_t)e->version << 32 | e->sequence,
-                               (uint64_t)e->client << 48 | (uint64_t)e->key << 32 |
-                                   (uint64_t)e->kind << 16 | e->unused,
-                               e->wire };
+    const uint64_t words[] = {
+        e->value, (uint64_t)e->term << 32 | e->index, (uint64_t)e->version << 32 | e->sequence,
+        (uint64_t)e->client << 48 | (uint64_t)e->key << 32 | (uint64_t)e->kind << 16 | e->unused, e->wire
+    };
     uint64_t sum = UINT64_C(0x632be59bd9b4e019);
     for (int i = 0; i < 5; i++) {
         sum = (sum ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
@@ -202,5 +201,6 @@ void dlab_raft_recover(raft *r)
     if (v->snapshot > 0) dlab_raft_load_machine(r, (const unsigned char *)(raft_slot(r, v->slot) + 1));
     recover_log(r);
     v->stable = v->last;
+    if (raft_has_bug(r, DLAB_RAFT_BUG_VOTE_NOT_PERSISTED)) r->hard->term = dlab_raft_term_at(r, v->last);
     dlab_raft_find_members(r);
 }

@@ -83,8 +83,9 @@ static void begin_transfer(raft *r, uint32_t to)
  * takes no new requests meanwhile (thesis 3.10). */
 void dlab_raft_go_on_transfer(raft *r, uint32_t peer)
 {
-    const dlab_raft_live *v = r->live;
+    dlab_raft_live *v = r->live;
     if (v->transfer != peer + 1 || v->peers[peer].match != v->last) return;
+    v->offered = true;
     dlab_send(r->out, peer, DLAB_RAFT_TIMEOUT_NOW, r->hard->term, 0, NULL, 0);
 }
 

@@ -30,12 +30,14 @@ static bool quorum_of_round(const raft *r, uint32_t round, int64_t asked_after)
 }
 
 /* "Once a leader's heartbeats were acknowledged by a majority of the cluster, the leader would extend its
- * lease to start + election timeout / clock drift bound" (thesis 6.4.1). */
+ * lease to start + election timeout / clock drift bound" (thesis 6.4.1). A server that is told to stand for
+ * election asks for votes in spite of any lease, also when the message comes late: once leadership was
+ * offered, there is no lease for the rest of the term. */
 static bool holds_lease(const raft *r)
 {
     const double margin = raft_has_bug(r, DLAB_RAFT_BUG_LEASE_WITHOUT_MARGIN) ? 0 : r->c->lease_margin;
     const int64_t lease = (int64_t)((double)r->c->election_least * (1 - margin));
-    return r->live->transfer == 0 && quorum_of_round(r, 0, r->in->now - lease);
+    return !r->live->offered && quorum_of_round(r, 0, r->in->now - lease);
 }
 
 /* "the leader must have the latest information on which entries are committed ... it needs to commit an entry

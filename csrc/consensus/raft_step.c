@@ -23,6 +23,8 @@ static void start(raft *r)
 {
     dlab_raft_recover(r);
     r->live->role = DLAB_RAFT_ROLE_OUTSIDER;
+    if (r->in->restarted && r->c->read_mode == DLAB_RAFT_READ_LEASE_MODE)
+        r->live->silent_until = r->in->now + r->c->election_least;
     if (!r->live->damaged) dlab_raft_become_follower(r, r->hard->term, 0);
 }
 
@@ -81,9 +83,24 @@ static void take_timer(raft *r, uint32_t timer)
     dlab_raft_serve_reads(r);
 }
 
+/* A write has ended. A server whose disk fails dies rather than go on with a log in memory that its disk does
+ * not have (Rebello et al., ATC 2020); a snapshot of its own that failed is only missing. */
+static void take_persisted(raft *r)
+{
+    const bool snapshot = r->in->ticket >> 63 != 0;
+    if (snapshot) {
+        dlab_raft_snapshot_durable(r);
+    } else if (r->in->status == DLAB_DISK_OK) {
+        dlab_raft_entries_durable(r, r->in->ticket);
+    } else {
+        dlab_die(r->out, r->c->election_least, r->c->election_most);
+    }
+}
+
 static void step(const dlab_core *core, uint32_t node, void *state, const dlab_input *in, dlab_outputs *out)
 {
     raft r = open_step(core, node, state, in, out);
+    if (in->kind == DLAB_ON_MESSAGE && in->message->corrupt) return; /* every message carries a checksum */
     if (node >= r.c->servers) {
         dlab_raft_client_step(r.c, node, state, in, out);
         return;
@@ -93,8 +110,7 @@ static void step(const dlab_core *core, uint32_t node, void *state, const dlab_i
     if (in->kind == DLAB_ON_MESSAGE) take_message(&r, in->message);
     else if (in->kind == DLAB_ON_TIMER) take_timer(&r, in->timer);
     else if (in->kind == DLAB_ON_REQUEST) dlab_raft_take_request(&r, in->message);
-    else if (in->kind == DLAB_ON_PERSISTED && in->ticket >> 63 != 0) dlab_raft_snapshot_durable(&r);
-    else if (in->kind == DLAB_ON_PERSISTED) dlab_raft_entries_durable(&r, in->ticket);
+    else if (in->kind == DLAB_ON_PERSISTED) take_persisted(&r);
     if (in->kind == DLAB_ON_MESSAGE && r.live->read_count > 0) dlab_raft_serve_reads(&r);
     dlab_raft_persist(&r);
 }

@@ -22,7 +22,7 @@ void dlab_raft_watch_close(dlab_raft_watch *x)
 }
 
 /* The functions of the history table, in its order. */
-static const uint32_t functions[] = { DLAB_F_READ, DLAB_F_WRITE, DLAB_F_CAS };
+static const uint32_t checked_as[] = { DLAB_F_READ, DLAB_F_WRITE, DLAB_F_CAS };
 
 static int put_history(dlab_raft_watch *x, const dlab_raft_event *e, int64_t now)
 {
@@ -30,7 +30,7 @@ static int put_history(dlab_raft_watch *x, const dlab_raft_event *e, int64_t now
                              .process = e->process,
                              .key = dlab_int(e->key),
                              .value = e->value < 0 ? dlab_nil() : dlab_int(e->value),
-                             .f = functions[e->f],
+                             .f = checked_as[e->f],
                              .type = e->type };
     if (e->f == 2) {
         const dlab_value pair[] = { dlab_int(e->expected), dlab_int(e->value) };

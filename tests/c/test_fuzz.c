@@ -181,7 +181,7 @@ static void check_metrics(scene *s, const outcome *o)
         const dlab_field *f = &metrics.fields[columns[i].field];
         if (columns[i].part == DLAB_SE) continue;
         const bool good = isnan(values[i]) ? f->may_be_nan || f->type == DLAB_HISTOGRAM
-                                           : values[i] >= f->min && values[i] <= f->max;
+                                           : values[i] >= f->min && values[i] <= metric_max(f);
         if (!good) fault(s, columns[i].name, values[i]);
     }
     free(values);

@@ -49,9 +49,9 @@ static void check_in_range(const dlab_model *m, const outcome *o)
             const dlab_field *f = &layout->fields[columns[c].field];
             const double v = values[row * (size_t)n + (size_t)c];
             const bool excused = isnan(v) && (f->may_be_nan || f->type == DLAB_HISTOGRAM);
-            if (!excused && !(v >= f->min && v <= f->max))
-                fail_msg("%s: metric %s = %g is outside %g .. %g", m->name, columns[c].name, v, f->min,
-                         f->max);
+            const double max = metric_max(f);
+            if (!excused && !(v >= f->min && v <= max))
+                fail_msg("%s: metric %s = %g is outside %g .. %g", m->name, columns[c].name, v, f->min, max);
         }
     free(values);
     free(layout);

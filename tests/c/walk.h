@@ -13,6 +13,15 @@ typedef struct outcome {
     uint64_t *keys;
 } outcome;
 
+/* The largest value a metric may have: of a choice, its last name. */
+static inline double metric_max(const dlab_field *f)
+{
+    int last = -1;
+    if (f->type != DLAB_CHOICE) return f->max;
+    while (f->choices[last + 1] != NULL) last++;
+    return last;
+}
+
 static inline outcome run_rows(const dlab_sweep *like, const dlab_model *model, const void *params,
                                size_t points, size_t reps)
 {

@@ -186,7 +186,7 @@ enum {
     DLAB_CONSENSUS_RAFT_READ_MODE_LEASE = 2, DLAB_CONSENSUS_RAFT_READ_MODE_LOCAL = 3,
 };
 enum {
-    DLAB_CONSENSUS_RAFT_BACKOFF_BY_TERM = 0, DLAB_CONSENSUS_RAFT_BACKOFF_ONE_BY_ONE = 1,
+    DLAB_CONSENSUS_RAFT_LOG_BACKTRACK_BY_TERM = 0, DLAB_CONSENSUS_RAFT_LOG_BACKTRACK_ONE_BY_ONE = 1,
 };
 enum {
     DLAB_CONSENSUS_RAFT_STORAGE_SYNC = 0, DLAB_CONSENSUS_RAFT_STORAGE_ASYNC = 1,
@@ -276,7 +276,7 @@ typedef struct dlab_consensus_raft_params {
     /* [byte, 16 .. 4096] Bytes of a snapshot in one message. */
     double chunk_bytes;
     /* How a leader finds where a follower's log agrees: by_term: a term per refusal; one_by_one: an entry. */
-    int32_t backoff;
+    int32_t log_backtrack;
     /* sync: a server waits for its disk; async: writes of entries and applying run beside. */
     int32_t storage;
     /* [s, 0 .. 1e+06] One-way delay of a message; the default makes a round trip of 1 ms. */
@@ -373,7 +373,7 @@ typedef struct dlab_consensus_raft_params {
     double sample_interval;
     /* End the run at the first broken promise. */
     bool stop_on_violation;
-    /* Judge what clients saw: is it linearizable? */
+    /* Judge whether what clients saw is linearizable. */
     bool check_history;
     /* A rule of the protocol that is left out, on purpose. */
     int32_t bug;
@@ -405,7 +405,7 @@ _Static_assert(offsetof(dlab_consensus_raft_params, pipeline_bytes) == 160, "pip
 _Static_assert(offsetof(dlab_consensus_raft_params, uncommitted_bytes) == 168, "uncommitted_bytes");
 _Static_assert(offsetof(dlab_consensus_raft_params, command_bytes) == 176, "command_bytes");
 _Static_assert(offsetof(dlab_consensus_raft_params, chunk_bytes) == 184, "chunk_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, backoff) == 192, "backoff");
+_Static_assert(offsetof(dlab_consensus_raft_params, log_backtrack) == 192, "log_backtrack");
 _Static_assert(offsetof(dlab_consensus_raft_params, storage) == 196, "storage");
 _Static_assert(offsetof(dlab_consensus_raft_params, delay) == 200, "delay");
 _Static_assert(offsetof(dlab_consensus_raft_params, loss) == 256, "loss");
@@ -483,7 +483,7 @@ typedef struct dlab_consensus_raft_metrics {
     int64_t violations;
     /* [0 .. 1] 1: no progress within heal_time after every fault had ended. */
     int64_t stuck;
-    /* Is the history of what clients saw linearizable? unknown: not checked, or too hard. */
+    /* Whether the history of what clients saw is linearizable; unknown: not checked, or too hard. */
     int32_t linearizable;
     /* The first promise that was broken. */
     int32_t broken;

@@ -1,0 +1,70 @@
+"""Random schedules of consensus.raft: settings, faults and timings drawn together, one point after another.
+
+One generator for the protocol and for each of its planted bugs, so that "none was broken in n schedules"
+stands beside the rate at which the same schedules show what is broken. Point k of a seed is the same for ever:
+a search can be cut short and go on.
+"""
+
+import random
+
+#: Parameters every schedule shares: short runs with fast elections, and no phase of healing.
+COMMON = {"duration": 1.5, "heal_time": 0.0, "warmup": 0.0}
+
+
+def _features(draw, point):
+    """What only some schedules have: snapshots, slow disks, changes of members, torn writes, leases."""
+    pick = draw.choice
+    kind = pick(("plain", "plain", "snapshots", "async", "members", "torn", "lease", "reads", "sessions"))
+    if kind == "async" or draw.random() < 0.15:
+        point.update(
+            storage="async", fsync=pick(("exponential(10ms)", "exponential(40ms)", "exponential(100ms)"))
+        )
+    if kind == "snapshots" or draw.random() < 0.3:
+        point.update(snapshot_every=pick((4, 8, 16)), log_capacity=pick((32, 64)), keys=pick((1, 5, 40)))
+    if kind == "members" or draw.random() < 0.1:
+        point.update(nodes=pick((2, 3, 4)), outsiders=pick((1, 2)), change_rate=pick((2.0, 5.0, 20.0)))
+    if kind == "torn" or draw.random() < 0.1:
+        point.update(crash_disk="torn", crash_rate=pick((1.0, 3.0)), sector=64, write_error=pick((0.0, 0.01)))
+    if kind == "reads":
+        point.update(reads_anywhere=pick((True, False)), keys=1, clients=20)
+    if kind == "sessions":
+        point.update(retry_timeout=0.02, cas_fraction=pick((0.0, 0.3)), forward=pick((True, False)))
+    if kind == "lease":
+        # Within the margin (clocks that differ by 22 % at most) and with no server that sleeps: then it is safe.
+        point.update(
+            read_mode="lease", lease_margin=0.25, drift=pick((100000.0, -100000.0)), pause_rate=0.0, keys=1
+        )
+        point.update(clock_spread=pick(("worst", "random")), check_quorum=True, retry_timeout=0.02)
+
+
+def schedule(seed, k):
+    """Point k of the random schedules of a seed: parameters of consensus.raft."""
+    draw = random.Random(f"{seed}/{k}")
+    pick = draw.choice
+    timeout = pick((0.02, 0.05, 0.1))
+    point = {
+        "nodes": pick((3, 3, 5, 5, 7)), "outsiders": 0, "change_rate": 0.0,
+        "election_timeout": timeout, "election_spread": timeout * pick((0.2, 1, 2)),
+        "heartbeat_interval": timeout * pick((0.2, 0.4)), "pre_vote": pick((True, False)),
+        "check_quorum": pick((True, False)), "log_backtrack": pick(("by_term", "one_by_one")),
+        "delay": f"exponential({pick((0.2, 1, 3, 8))}ms)", "loss": pick((0.0, 0.05, 0.2, 0.4)),
+        "duplicate": pick((0.0, 0.1)),
+        "reorder": pick((0.0, 0.2)),
+        "fsync": pick(("0", "100us", "1ms", "exponential(10ms)")),
+        "crash_rate": pick((0.0, 0.5, 2.0, 6.0)), "restart": f"exponential({pick((30, 100, 300))}ms)",
+        "partition_rate": pick((0.0, 1.0, 4.0, 10.0)), "partition": f"exponential({pick((50, 150, 400))}ms)",
+        "pause_rate": pick((0.0, 0.0, 1.0)), "pause": f"exponential({pick((50, 200))}ms)",
+        "clients": pick((5, 20)), "client_rate": pick((30.0, 100.0, 300.0, 1000.0)), "keys": pick((1, 5)),
+        "batch": pick((1, 4, 64)), "pipeline": pick((1, 8)), "retry_timeout": pick((0.02, 0.1, 0.3)),
+        "snapshot_every": 1000, "log_capacity": 2048, "storage": "sync", "crash_disk": "kept", "sector": 512,
+        "write_error": 0.0,
+        "read_mode": pick(("read_index", "read_index", "log")), "lease_margin": 0.1, "drift": 0.0,
+        "clock_spread": "random", "reads_anywhere": False, "cas_fraction": 0.0, "forward": False,
+    }  # fmt: skip
+    _features(draw, point)
+    return point | COMMON
+
+
+def schedules(seed, first, count):
+    """Points first .. first + count - 1."""
+    return [schedule(seed, k) for k in range(first, first + count)]
