@@ -1,8 +1,8 @@
 """Random schedules of consensus.raft: settings, faults and timings drawn together, one point after another.
 
 One generator for the protocol and for each of its planted bugs, so that "none was broken in n schedules"
-stands beside the rate at which the same schedules show what is broken. Point k of a seed is the same for ever:
-a search can be cut short and go on.
+stands beside the rate at which the same schedules show what is broken. Point k of a seed is the same for
+ever: a search can be cut short and go on.
 """
 
 import random
@@ -30,7 +30,7 @@ def _features(draw, point):
     if kind == "sessions":
         point.update(retry_timeout=0.02, cas_fraction=pick((0.0, 0.3)), forward=pick((True, False)))
     if kind == "lease":
-        # Within the margin (clocks that differ by 22 % at most) and with no server that sleeps: then it is safe.
+        # Within the margin (clocks that differ by 22 % at most), and no server sleeps: then it is safe.
         point.update(
             read_mode="lease", lease_margin=0.25, drift=pick((100000.0, -100000.0)), pause_rate=0.0, keys=1
         )

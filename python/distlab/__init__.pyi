@@ -607,6 +607,8 @@ class _ConsensusRaft(Model):
         progress: _Progress = None,
         token: Token | None = None,
         budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> Sweep: ...
 
 class _ConsensusFamily(Protocol):
