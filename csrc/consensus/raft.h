@@ -57,7 +57,7 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(OUTSIDER, "outsider")           \
     X(THINKING, "thinking")           \
     X(WAITING, "waiting")
-/* What an operator asks of a server: requests with these kinds. */
+/* What an operator asks of a server, and (the last three) of a client: requests with these kinds. */
 #define DLAB_RAFT_REQUESTS(X)                     \
     X(ADD_VOTER, "add voter", "node", NULL)       \
     X(ADD_LEARNER, "add learner", "node", NULL)   \
@@ -67,7 +67,8 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(LEAVE_JOINT, "leave joint", NULL, NULL)     \
     X(TRANSFER, "transfer to", "node", NULL)      \
     X(FORGET_LEADER, "forget leader", NULL, NULL) \
-    X(CAMPAIGN, "campaign", NULL, NULL)
+    X(CAMPAIGN, "campaign", NULL, NULL)           \
+    X(READ, "read", "server", NULL) X(WRITE, "write", "server", "value") X(CAS, "cas", "server", "value")
 /* Operations of clients, and kinds of entries. */
 #define DLAB_RAFT_OPERATIONS(X) \
     X(NOOP, "no-op") X(READ, "read") X(WRITE, "write") X(CAS, "cas") X(CONFIG, "config")

@@ -20,6 +20,31 @@ static void think(const dlab_raft *c, dlab_raft_client *s, dlab_outputs *out)
     dlab_set_timer(out, DLAB_RAFT_TIMER_THINK, c->think_least, c->think_most);
 }
 
+/* Begin an operation. */
+static void begin(const dlab_raft *c, uint32_t node, dlab_raft_client *s, dlab_outputs *out)
+{
+    s->sequence++;
+    s->waiting = 1;
+    dlab_remark(out, DLAB_RAFT_NOTE_INVOKE, s->sequence, s->value);
+    send_command(c, node, s, out);
+    dlab_set_timer(out, DLAB_RAFT_TIMER_GIVE_UP, c->give_up, c->give_up);
+}
+
+/* Somebody else says what to ask, and whom: a the server, b the value with the key in its upper 16 bits. */
+static void take_order(const dlab_raft *c, uint32_t node, dlab_raft_client *s, const dlab_message *m,
+                       dlab_outputs *out)
+{
+    const uint64_t value = m->b & UINT32_MAX;
+    s->kind = m->kind == DLAB_RAFT_ASK_READ    ? DLAB_RAFT_OP_READ
+              : m->kind == DLAB_RAFT_ASK_WRITE ? DLAB_RAFT_OP_WRITE
+                                               : DLAB_RAFT_OP_CAS;
+    s->server = m->a % c->servers;
+    s->key = (uint32_t)(m->b >> 48) % c->keys;
+    s->value = s->kind == DLAB_RAFT_OP_CAS ? (uint64_t)s->seen[s->key] << 32 | value : value;
+    dlab_cancel_timer(out, DLAB_RAFT_TIMER_THINK);
+    begin(c, node, s, out);
+}
+
 static void invoke(const dlab_raft *c, uint32_t node, dlab_raft_client *s, const dlab_input *in,
                    dlab_outputs *out)
 {
@@ -34,11 +59,7 @@ static void invoke(const dlab_raft *c, uint32_t node, dlab_raft_client *s, const
                                              : fresh;
     if (c->reads_anywhere && s->kind == DLAB_RAFT_OP_READ)
         s->server = (uint32_t)dlab_rng_below(in->rng, c->servers);
-    s->sequence++;
-    s->waiting = 1;
-    dlab_remark(out, DLAB_RAFT_NOTE_INVOKE, s->sequence, s->value);
-    send_command(c, node, s, out);
-    dlab_set_timer(out, DLAB_RAFT_TIMER_GIVE_UP, c->give_up, c->give_up);
+    begin(c, node, s, out);
 }
 
 static void take_result(const dlab_raft *c, uint32_t node, dlab_raft_client *s, const dlab_message *m,
@@ -74,6 +95,8 @@ void dlab_raft_client_step(const dlab_raft *c, uint32_t node, void *state, const
         dlab_set_timer(out, DLAB_RAFT_TIMER_THINK, c->think_least, c->think_most);
     } else if (in->kind == DLAB_ON_MESSAGE && in->message->kind == DLAB_RAFT_RESULT) {
         take_result(c, node, s, in->message, out);
+    } else if (in->kind == DLAB_ON_REQUEST) {
+        take_order(c, node, s, in->message, out);
     } else if (in->kind == DLAB_ON_TIMER && in->timer == DLAB_RAFT_TIMER_THINK) {
         invoke(c, node, s, in, out);
     } else if (in->kind == DLAB_ON_TIMER && in->timer == DLAB_RAFT_TIMER_RETRY) {

@@ -22,7 +22,7 @@ void dlab_raft_arm_election(raft *r)
     dlab_set_timer(r->out, DLAB_RAFT_TIMER_ELECTION, r->c->election_least, r->c->election_most);
 }
 
-static uint32_t idle_role(const raft *r)
+uint32_t dlab_raft_idle_role(const raft *r)
 {
     const dlab_raft_members *m = &r->live->members;
     if (((m->voters | m->outgoing) & raft_bit(r->me)) != 0) return DLAB_RAFT_ROLE_FOLLOWER;
@@ -44,7 +44,7 @@ void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader)
     }
     if (term > r->hard->term) dlab_raft_set_hard(r, term, 0);
     v->leader = leader;
-    v->role = idle_role(r);
+    v->role = dlab_raft_idle_role(r);
     dlab_raft_arm_election(r);
 }
 

@@ -77,6 +77,7 @@ void dlab_raft_recover(raft *r);
 uint32_t dlab_raft_snapshot_crc(const raft *r, uint32_t slot);
 
 /* raft_election.c */
+uint32_t dlab_raft_idle_role(const raft *r); /* of a server that neither leads nor wants to */
 void dlab_raft_arm_election(raft *r);
 void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader);
 void dlab_raft_campaign(raft *r, bool transfer);

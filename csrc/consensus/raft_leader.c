@@ -216,6 +216,7 @@ void dlab_raft_take_appended(raft *r, const dlab_message *m)
     p->active = true;
     if (match > v->last) return;
     const bool news = match > p->match;
+    bool learns = false; /* what was committed while its probe was out */
     if (news) p->match = match;
     if (p->state == DLAB_RAFT_REPLICATE) {
         window_free(p, match);
@@ -225,10 +226,13 @@ void dlab_raft_take_appended(raft *r, const dlab_message *m)
         p->state = DLAB_RAFT_REPLICATE;
         p->waits = false;
         p->window_count = p->window_bytes = 0;
+        learns = true;
     }
     if (p->next < p->match + 1) p->next = p->match + 1;
+    const uint32_t commit = v->commit;
     if (news) dlab_raft_advance_commit(r);
     if (!raft_leads(r)) return;
+    if (learns && commit == v->commit) dlab_raft_send_append(r, m->from, true);
     for (int k = 0; k < RAFT_BURST_MAX && p->state == DLAB_RAFT_REPLICATE; k++)
         dlab_raft_send_append(r, m->from, false);
     dlab_raft_go_on_transfer(r, m->from);

@@ -115,7 +115,11 @@ dlab_raft_members dlab_raft_members_at(const raft *r, uint32_t index, uint32_t *
  * (the paper, section 6). */
 void dlab_raft_find_members(raft *r)
 {
-    r->live->members = dlab_raft_members_at(r, r->live->last, &r->live->members_index);
+    dlab_raft_live *v = r->live;
+    v->members = dlab_raft_members_at(r, v->last, &v->members_index);
+    if (v->role == DLAB_RAFT_ROLE_FOLLOWER || v->role == DLAB_RAFT_ROLE_LEARNER ||
+        v->role == DLAB_RAFT_ROLE_OUTSIDER)
+        v->role = dlab_raft_idle_role(r);
 }
 
 void dlab_raft_set_hard(raft *r, uint32_t term, uint32_t vote)
