@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check/judge.h"
+#include "check/line.h"
 
 enum { EXPLAIN_STATES = 100000 };
 
@@ -66,6 +67,20 @@ static int32_t search(dlab_judge *j, const dlab_problem *p, dlab_question *q)
     return verdict;
 }
 
+/* Without search, where a theorem says how. */
+static bool decide_directly(dlab_judge *j, const dlab_problem *p, int32_t *verdict, dlab_question *q)
+{
+    uint32_t count = 0;
+    bool decided = false;
+    if (q->explain) return false;
+    if (j->prunings & DLAB_PRUNE_UNIQUE)
+        decided = dlab_unique_decide(p, &j->arena, verdict, q->order, &count, j->err);
+    if (!decided && j->err->code == DLAB_OK && (j->prunings & DLAB_PRUNE_LINES))
+        decided = dlab_line_decide(p, &j->arena, verdict, q->order, &count, j->err);
+    if (decided && q->order != NULL) hand_over(p, q->order, count, q);
+    return decided;
+}
+
 int32_t dlab_judge_ask(dlab_judge *judge, dlab_question *question)
 {
     int32_t verdict = DLAB_VERDICT_UNKNOWN;
@@ -75,13 +90,8 @@ int32_t dlab_judge_ask(dlab_judge *judge, dlab_question *question)
                           judge->err) == DLAB_OK) {
         p.sequential = judge->sequential;
         p.objects = question->object == DLAB_NONE ? judge->plan.objects : 1;
-        const bool direct = !question->explain && (judge->prunings & DLAB_PRUNE_UNIQUE) != 0;
-        uint32_t count = 0;
-        if (direct && dlab_unique_decide(&p, &judge->arena, &verdict, question->order, &count, judge->err)) {
-            if (question->order != NULL) hand_over(&p, question->order, count, question);
-        } else if (judge->err->code == DLAB_OK) {
+        if (!decide_directly(judge, &p, &verdict, question) && judge->err->code == DLAB_OK)
             verdict = search(judge, &p, question);
-        }
     }
     dlab_arena_reset(&judge->arena);
     return judge->err->code == DLAB_OK ? verdict : DLAB_VERDICT_UNKNOWN;

@@ -56,7 +56,7 @@ static const char *const fail_semantics[] = {
         NULL
 };
 static const char *const prunings[] = { "window",  "reads",  "equal", "earliest", "fewer",
-                                        "outlook", "unique", "keys",  NULL };
+                                        "outlook", "unique", "keys",  "lines",    NULL };
 static const char *const functions[] = {
 #define X(code, name) name,
     DLAB_FUNCTIONS(X)

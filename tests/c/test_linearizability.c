@@ -111,7 +111,7 @@ static bool compare(dlab_rng *rng, int32_t specification, const dlab_user_specif
                              .explain = true,
                              .shrink = true,
                              .switched_off =
-                                 dlab_rng_below(rng, 2) ? 0 : (uint32_t)dlab_rng_below(rng, 256) };
+                                 dlab_rng_below(rng, 2) ? 0 : (uint32_t)dlab_rng_below(rng, 512) };
     if (own != NULL && o.fail_semantics == DLAB_FAIL_MISMATCH) o.fail_semantics = DLAB_FAIL_MAYBE;
     assert_int_equal(dlab_history_open(&h, &memory, NULL), DLAB_OK);
     draw_history(&h, rng, specification, 3 + dlab_rng_below(rng, SMALL_OPS - 2));

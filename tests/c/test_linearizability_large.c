@@ -113,10 +113,10 @@ static void prunings_change_the_work_only(void **state)
             if (b.planted == 0) assert_int_equal(expected, DLAB_VERDICT_YES);
             if (expected == DLAB_VERDICT_YES && o.criterion == 0) check_order(&b, &o);
             refused += expected == DLAB_VERDICT_NO;
-            for (uint32_t off = 0; off < 10; off++) {
-                o.switched_off = off < 8    ? 1u << off
-                                 : off == 8 ? DLAB_PRUNE_ALL
-                                            : (uint32_t)(seed * 37 % 256);
+            for (uint32_t off = 0; off < 11; off++) {
+                o.switched_off = off < 9    ? 1u << off
+                                 : off == 9 ? DLAB_PRUNE_ALL
+                                            : (uint32_t)(seed * 37 % 512);
                 const int32_t verdict = judge(&b, &o);
                 without += b.r.states;
                 if (verdict != expected && verdict != DLAB_VERDICT_UNKNOWN)
@@ -127,7 +127,7 @@ static void prunings_change_the_work_only(void **state)
             drop(&b);
         }
         print_message(
-            "%s: %zu of 240 decided again, %zu of 24 refused; %llu states, %llu with something off\n",
+            "%s: %zu of 264 decided again, %zu of 24 refused; %llu states, %llu with something off\n",
             names[kind], decided, refused, (unsigned long long)with, (unsigned long long)without);
         assert_true(decided > 120);
         assert_true(refused > 0 && refused < 24);
@@ -239,7 +239,9 @@ static void budgets_give_unknown(void **state)
     (void)state;
     bench b;
     make(&b, &g, 1);
-    dlab_check_options o = { .specification = DLAB_SPECIFICATION_QUEUE, .states_max = 50 };
+    dlab_check_options o = { .specification = DLAB_SPECIFICATION_QUEUE,
+                             .switched_off = DLAB_PRUNE_LINES,
+                             .states_max = 50 };
     assert_int_equal(judge(&b, &o), DLAB_VERDICT_UNKNOWN);
     assert_string_equal(b.r.reason, "budget of states");
     assert_true(b.r.states <= 51);

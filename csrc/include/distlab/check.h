@@ -81,7 +81,8 @@ enum {
     32,
     DLAB_PRUNE_UNIQUE = 64, /* a register whose values are written once each is decided without search */
     DLAB_PRUNE_KEYS = 128,  /* objects are searched one by one (linearizability only) */
-    DLAB_PRUNE_ALL = 255
+    DLAB_PRUNE_LINES = 256, /* nor need queues and stacks search, whose values are put in once each */
+    DLAB_PRUNE_ALL = 511
 };
 
 /* Planted defects of the checker itself, for lessons and tests. */
