@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from distlab import _core, _model, _units
+from distlab._recipe import value_of
 from distlab.cli import (
     EXIT_DONE,
     FORMATS,
@@ -123,7 +124,8 @@ def _model_options(parser: Parser, model: Any, name: str) -> None:
         default = _units.value_text(field["default"], field)
         text = f"{field['doc']}{unit} (default {default})".replace("%", "%%")
         shape = "{" + ",".join(field["choices"]) + "}" if field["type"] == "choice" else "VALUE"
-        shape += "[,...]" if name == "sweep" else ""
+        shape = "JSON" if field["type"] == "table" else shape
+        shape += "[,...]" if name == "sweep" and shape != "JSON" else ""
         try:
             groups[heading].add_argument(
                 "--" + field["name"].replace("_", "-"),
@@ -177,6 +179,14 @@ def axis_values(field: Any, text: str) -> Any:
     return parts
 
 
+def _sweep_value(model: Any, name: str, text: str) -> Any:
+    """JSON, as in a recipe, is one value with commas of its own; so is every table."""
+    field = model.field(name)
+    if field["type"] == "table" or text[:1] in ("[", "{"):
+        return value_of(model, name, text)
+    return axis_values(field, text)
+
+
 def _range(field: Any, text: str) -> Any:
     """`low:high:count`, or `log:low:high:count`."""
     parts = text.split(":")
@@ -217,7 +227,8 @@ def _wanted(model: Any, args: argparse.Namespace, default: list[str]) -> list[st
 def _run(model: Any, given: dict[str, str], args: argparse.Namespace) -> int:
     import distlab
 
-    call: dict[str, Any] = {**given, "seed": _integer("seed", args.seed)}
+    values = {n: value_of(model, n, text) for n, text in given.items()}
+    call: dict[str, Any] = {**values, "seed": _integer("seed", args.seed)}
     run = distlab.run(model.name, **call)
     names = _wanted(model, args, [c["name"] for c in model.columns])
     theory = dict(run.theory or {})
@@ -265,7 +276,7 @@ def _texts(model: Any, params: Any) -> dict[str, Any]:
 def _sweep(model: Any, given: dict[str, str], args: argparse.Namespace) -> int:
     import distlab
 
-    values = {n: axis_values(model.field(n), text) for n, text in given.items()}
+    values = {n: _sweep_value(model, n, text) for n, text in given.items()}
     call: dict[str, Any] = {"seed": _integer("seed", args.seed), "crn": args.crn}
     for name, read in (("reps", _integer), ("threads", _integer), ("confidence", _real)):
         if getattr(args, name) is not None:

@@ -53,7 +53,7 @@ def _parser() -> Parser:
         epilog="All --set make one variant; a name that is set twice makes one variant for each value. Each "
         "--variant\nmakes one more, under its own name if you write 'name: a=1, b=2'. Without either the "
         "variants of the file\nare run.\n\nAsserts: 'latency_p99 < 200ms', 'latency_p99 <= 1.05 * base', "
-        "'wait < base - 1ms', 'name: loss < 1%%'.\n"
+        "'wait < base - 1ms', 'name: loss < 1%'.\n"
         "Exit code 0: all hold, 1: one fails, 3: undecided, 2: a mistake.",
     )
     parser.add_argument("base", metavar="BASE.toml", help="model, parameters, data, seed and repetitions")

@@ -181,10 +181,17 @@ def _law_from(name, value, unit):
     return Distribution(record, unit=unit)
 
 
-def _read(model, name, text):
-    """The value of one word of a recipe."""
+def value_of(model, name, text):
+    """The value of one word of a recipe: text, but for tables and exact distributions in JSON."""
     field = model.field(name)
-    if field["type"] not in ("table", "distribution") or text[:1] not in "[{":
+    if field["type"] == "table" and text in ("", "none"):
+        return None
+    if field["type"] == "table" and text[0] not in "[{":
+        first = field["table"]["columns"][0]["name"]
+        raise ValueError(
+            f'{name}={short(text)}: a table is its rows in JSON, such as [{{"{first}":1}}]; or none'
+        )
+    if field["type"] not in ("table", "distribution") or text[:1] not in ("[", "{"):
         return text
     try:
         value = json.loads(text)
@@ -193,7 +200,7 @@ def _read(model, name, text):
     if field["type"] == "distribution":
         return _law_from(name, value, field["unit"])
     if not isinstance(value, list) or not all(isinstance(line, dict) for line in value):
-        raise ValueError(f"{name}={short(text)} must be a list of rows such as [{{\"column\":1}}]")
+        raise ValueError(f'{name}={short(text)} must be a list of rows such as [{{"column":1}}]')
     units = {c["name"]: c["unit"] for c in field["table"]["columns"]}
     rows = [
         {k: _law_from(f"{name}: {k}", v, units.get(k)) if isinstance(v, dict) else v for k, v in line.items()}
@@ -230,7 +237,7 @@ def run_recipe(recipe, **more):
     for word in given:
         if word not in model.fields:
             raise unknown(f"recipe: {model.name}: parameter", word, [*model.fields.names, *WORDS])
-    plan = _design.plan(model, (), {word: _read(model, word, text) for word, text in given.items()})
+    plan = _design.plan(model, (), {word: value_of(model, word, text) for word, text in given.items()})
     row = plan.rows.reshape(())
     check_warnings(model, row.reshape(1), plan.pool)
     place = (("seed", "1"), ("rep", "0"), ("point", "0"))

@@ -109,14 +109,19 @@ def load(path):
     opened.
     """
     path = _path(path)
+    from tokenize import TokenError
     from zipfile import BadZipFile
+    from zlib import error as ZlibError
 
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            header = json.loads(bytes(archive["header"]).decode())
-            arrays = {name: archive[name] for name in archive.files if name != "header"}
-    except (KeyError, ValueError, EOFError, BadZipFile, TypeError, AttributeError, UnicodeDecodeError):
-        raise ValueError(f"{path} is not a result saved by distlab") from None
+    # A changed byte may look like encryption, a packer nobody has, or a place before the file's beginning.
+    odd = (KeyError, TypeError, AttributeError, RuntimeError, OSError, TokenError)
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                header = json.loads(bytes(archive["header"]).decode())
+                arrays = {name: archive[name] for name in archive.files if name != "header"}
+        except (ValueError, EOFError, BadZipFile, ZlibError, *odd):
+            raise ValueError(f"{path} is not a result saved by distlab, or damaged") from None
     if header.get("format") != FORMAT:
         raise ValueError(
             f"{path} has format {short(header.get('format'))}; this version reads format {FORMAT}"

@@ -207,6 +207,44 @@ def test_help_lists_the_parameters(inside):
     assert code == 0 and "--no-crn" in out and "--reps" in out
 
 
+def test_tables_are_json_rows(inside):
+    rpc, plan = "links.rpc_ambiguity", '[{"kind":"crash","node":1,"time":"5s","duration":"constant(2s)"}]'
+    one = dl.faults(dl.fault("crash", node=1, at=5, lasts=2))
+    expected = float(dl.run(rpc, calls=20, faults=one).metrics["success_ratio"])
+    assert expected < float(dl.run(rpc, calls=20).metrics["success_ratio"])
+    code, out, _ = inside("run", rpc, "--calls", "20", f"faults={plan}", "--format", "json")
+    assert code == 0 and json.loads(out)["metrics"]["success_ratio"] == expected
+    more = ("--reps", "3", "--format", "json", "--columns", "success_ratio")
+    code, out, _ = inside("sweep", rpc, "calls=20", "request_loss=0,0.2", "--faults", plan, *more)
+    sweep = dl.sweep(rpc, calls=20, request_loss=[0, 0.2], faults=one, reps=3)
+    assert code == 0 and all(str(m) in out for m in sweep.mean("success_ratio"))
+    code, out, _ = inside("run", rpc, "calls=20", "faults=none", "--format", "json")
+    assert code == 0 and json.loads(out)["metrics"]["success_ratio"] > expected
+    for text, said in (
+        ("crash", "rows in JSON"),
+        ('[{"kind":', "is no JSON"),
+        ('[{"kid":"crash"}]', "did you mean 'kind'"),
+    ):
+        for command in ("run", "sweep"):
+            code, _, err = inside(command, rpc, f"faults={text}")
+            assert code == 2 and said in err and err.count("\n") == 1
+
+
+def test_help_of_whatif_says_one_per_cent(inside):
+    code, out, _ = inside("whatif", "--help")
+    assert code == 0 and "loss < 1%'" in out
+
+
+def test_replay_of_a_damaged_file_is_a_mistake(inside, tmp_path):
+    file = tmp_path / "s.npz"
+    dl.sweep(STATION, jobs=100, reps=2).save(file)
+    data = bytearray(file.read_bytes())
+    data[80:120] = bytes(40)  # inside of the first packed member
+    file.write_bytes(data)
+    code, _, err = inside("replay", str(file))
+    assert code == 2 and "damaged" in err and err.count("\n") == 1
+
+
 def test_interrupt_is_130():
     command = [sys.executable, "-m", "distlab", "sweep", STATION, "jobs=100000000", "--reps", "200"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -219,6 +219,22 @@ def test_files_that_are_not_ours(tmp_path):
             dl.load(bad)
 
 
+def test_a_changed_byte_is_an_error_or_changes_nothing(sweep, tmp_path):
+    sweep.save(tmp_path / "whole")
+    whole, rng = (tmp_path / "whole").read_bytes(), np.random.default_rng(3)
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] = rng.integers(256)
+        (tmp_path / "bent").write_bytes(data)
+        try:
+            same(sweep, dl.load(tmp_path / "bent"))
+        except ValueError as error:
+            assert "bent" in str(error)
+            refused += 1
+    assert refused > 150
+
+
 def test_provenance_says_what_makes_it_again(sweep):
     p = sweep.provenance
     assert p["model"] == STATION and p["distlab"] == dl.__version__ and p["seed"] == 3 and p["points"] == 6
