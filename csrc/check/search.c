@@ -95,6 +95,14 @@ static bool leads_on(dlab_search *s, uint32_t state)
     return dlab_frontier_key(s, state, &key) != DLAB_OK || !dlab_cache_has(&s->cache, &key);
 }
 
+/* An act of unknown outcome nobody saw, right before one that hides what it did: it may as well not have
+ * happened, which is tried elsewhere. */
+static bool hides_unknown(dlab_search *s, const dlab_frame *top, uint32_t act)
+{
+    if (!(s->prunings & DLAB_PRUNE_OUTLOOK) || s->spec->overwrites == NULL || top->placed == 0) return false;
+    return s->order[top->placed - 1] >= s->problem->mandatory && s->spec->overwrites(s, act);
+}
+
 /* The next act of the configuration on top, placed; the state after it. DLAB_NONE: all were tried. */
 static uint32_t branch(dlab_search *s)
 {
@@ -103,6 +111,7 @@ static uint32_t branch(dlab_search *s)
         const uint32_t act = dlab_frontier_next(s, top);
         if (act == DLAB_NONE) return DLAB_NONE;
         if (act < s->problem->mandatory && dlab_frontier_equal_ahead(s, act)) continue;
+        if (hides_unknown(s, top, act)) continue;
         const uint32_t state = s->spec->step(s, top->state, act);
         if (s->err->code != DLAB_OK) return DLAB_NONE;
         if (state == DLAB_NONE) continue;

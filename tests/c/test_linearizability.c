@@ -11,7 +11,7 @@
 
 #include "oracle.h"
 
-enum { HISTORIES = 11000, MUTANT_HISTORIES = 1500 };
+enum { HISTORIES = 11000, MUTANT_HISTORIES = 1500, OPS_OF_WRITES = 32 };
 
 static const char *const names[] = {
 #define X(code, name, functions) name,
@@ -175,11 +175,72 @@ static void mutants_are_caught(void **state)
     }
 }
 
+/* Long writes of few values to one register; what reads see follows from an instant drawn for each
+ * operation, so every history is fine. Many a write that changes nothing now is needed later. */
+static void draw_writes(dlab_history *h, dlab_rng *rng)
+{
+    dlab_operation ops[OPS_OF_WRITES];
+    int64_t at[OPS_OF_WRITES], held = ABSENT;
+    bool done[OPS_OF_WRITES] = { false };
+    int64_t call = 0;
+    for (int k = 0; k < OPS_OF_WRITES; k++) {
+        call += (int64_t)dlab_rng_below(rng, 12);
+        const int64_t length = 2 + (int64_t)dlab_rng_below(rng, 80);
+        const bool reads = dlab_rng_below(rng, 2) == 0;
+        ops[k] = (dlab_operation){ .process = k, .call = call, .ret = call + length };
+        ops[k].outcome = DLAB_HISTORY_OK;
+        ops[k].key = ops[k].result = dlab_nil();
+        ops[k].f = reads ? DLAB_F_READ : DLAB_F_WRITE;
+        ops[k].argument = reads ? dlab_nil() : dlab_int(1 + (int64_t)dlab_rng_below(rng, 2));
+        at[k] = call + (int64_t)dlab_rng_below(rng, (uint64_t)length);
+    }
+    for (int round = 0; round < OPS_OF_WRITES; round++) {
+        int first = -1;
+        for (int k = 0; k < OPS_OF_WRITES; k++)
+            if (!done[k] && (first < 0 || at[k] < at[first])) first = k;
+        done[first] = true;
+        if (ops[first].f == DLAB_F_WRITE) held = ops[first].argument.number;
+        else ops[first].result = held == ABSENT ? dlab_nil() : dlab_int(held);
+    }
+    for (int k = 0; k < OPS_OF_WRITES; k++) assert_int_equal(dlab_history_operation_add(h, &ops[k], NULL), 0);
+    assert_int_equal(dlab_history_complete(h, NULL), DLAB_OK);
+}
+
+/* A write placed like a read: where such writes abound it is noticed again and again; the checker as it
+ * should be refuses none. */
+static void writes_are_not_reads(void **state)
+{
+    size_t refused[2] = { 0 };
+    dlab_rng rng;
+    (void)state;
+    dlab_rng_open(&rng, 13, DLAB_PURPOSE_SAMPLE, 0);
+    for (int k = 0; k < 2 * MUTANT_HISTORIES; k++) {
+        dlab_memory memory = { 0 };
+        dlab_history h;
+        assert_int_equal(dlab_history_open(&h, &memory, NULL), DLAB_OK);
+        draw_writes(&h, &rng);
+        for (int wrong = 0; wrong < 2; wrong++) {
+            const dlab_check_options o = { .specification = DLAB_SPECIFICATION_REGISTER,
+                                           .bug = wrong ? DLAB_CHECK_BUG_WRITE_TAKEN_AS_READ : 0 };
+            dlab_check_result r;
+            assert_int_equal(dlab_check_history(&h, &o, &memory, &r, NULL), DLAB_OK);
+            refused[wrong] += r.verdict == DLAB_VERDICT_NO;
+            dlab_check_result_free(&r);
+        }
+        dlab_history_close(&h);
+    }
+    print_message("of %d good histories refused: %zu, with writes taken as reads %zu\n", 2 * MUTANT_HISTORIES,
+                  refused[0], refused[1]);
+    assert_int_equal(refused[0], 0);
+    assert_true(refused[1] > 2 * MUTANT_HISTORIES / 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts_are_those_of_the_definition),
         cmocka_unit_test(mutants_are_caught),
+        cmocka_unit_test(writes_are_not_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
