@@ -248,10 +248,28 @@ int dlab_world_request(dlab_world *w, uint32_t node, int64_t at, uint64_t ticket
     return dlab_world_at(w, at, DLAB_EVENT_REQUEST, node, slot, ticket);
 }
 
+/* The ring has lost its beginning: at least say who the nodes are, which their starts told. */
+static int tell_starts(dlab_world *w)
+{
+    for (uint32_t i = 0; i < w->core->nodes; i++) {
+        const dlab_record start = { .type = DLAB_TRACE_START,
+                                    .label =
+                                        (uint16_t)(w->core->role != NULL ? w->core->role(w->core, i) : 0),
+                                    .node = (uint16_t)i,
+                                    .peer = DLAB_NO_NODE };
+        dlab_trace_row row;
+        dlab_record_to_row(&start, &row);
+        if (dlab_emit(w->ctx, w->setup->trace_table, &row)) return w->ctx->err.code;
+    }
+    return DLAB_OK;
+}
+
 int dlab_world_finish(dlab_world *w)
 {
     w->ctx->fingerprint = w->scheduler.fingerprint | 1u;
     const size_t n = dlab_trace_count(&w->trace);
+    if (dlab_tracing(&w->trace) && w->trace.written > w->trace.capacity && tell_starts(w))
+        return w->ctx->err.code;
     for (size_t k = 0; k < n; k++) {
         dlab_trace_row row;
         dlab_record_to_row(dlab_trace_at(&w->trace, k), &row);

@@ -218,11 +218,16 @@ class Checkpoint:
         self._db.executemany("INSERT INTO sweep VALUES (?, ?)", list(self._mine.items()))
 
     def _read(self):
-        """Compare and load; nothing is written."""
+        """Compare and load; a file without any rows is taken over, else nothing is written."""
         check = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if check != "ok":
             raise ValueError(f"checkpoint {self.path} is damaged and left as it is: {check}")
         there = dict(self._db.execute("SELECT name, value FROM sweep"))
+        if there != self._mine and self._db.execute("SELECT count(*) FROM tasks").fetchone()[0] == 0:
+            # A sweep that was refused or ended before its first task: there is nothing to lose.
+            self._db.execute("DELETE FROM sweep")
+            self._db.executemany("INSERT INTO sweep VALUES (?, ?)", list(self._mine.items()))
+            return
         if there != self._mine:
             raise ValueError(
                 f"checkpoint {self.path} belongs to another sweep: {_differences(there, self._mine)}"

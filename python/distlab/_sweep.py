@@ -96,6 +96,12 @@ def _with_workers(job, state, reps, rule, bar, checkpoint):
         if checkpoint is not None:
             from ._checkpoint import Checkpoint
 
+            wrong = _estimate.check_memory(
+                job.model, job.rows, job.pool, reps, job.keep, job.budget, job.keep_max
+            )
+            if wrong:
+                raise wrong  # before there is a file
+
             job.store = stack.enter_context(Checkpoint(checkpoint, job, state["crn"]))
         job.executor = stack.enter_context(_executor.workers(job.executor, job.threads))
         return _execute(job, state, reps, rule, bar)

@@ -356,3 +356,13 @@ def test_a_file_that_cannot_be_written():
         os.chmod(folder, 0o755)
         assert text.startswith(f"OSError: checkpoint {path} cannot be written: attempt to write a readonly")
         assert len(rows_in(path)) == 2
+
+
+def test_a_refused_sweep_leaves_no_file_and_an_empty_one_is_taken_over(path):
+    with pytest.raises(ValueError, match="take fewer points or reps"):
+        sweep(checkpoint=path, reps=1000, budget={"total": "1MiB"})
+    assert not os.path.exists(path)
+    with pytest.raises(dl.BudgetError):
+        sweep(checkpoint=path, budget={"steps": 1})
+    assert rows_in(path) == []
+    assert digest(sweep(checkpoint=path)) == digest(sweep())

@@ -97,3 +97,9 @@ def test_the_family_is_not_hidden():
     assert dl.links.rpc_ambiguity(**QUIET).messages >= 1
     families = {model.name.partition(".")[0] for model in dl.models()}
     assert not families & set(dl.__all__)
+
+
+def test_a_long_trace_still_knows_who_is_who():
+    trace = dl.run("links.rpc_ambiguity", calls=20_000, seed=1, trace=True).trace
+    assert trace.nodes == ("client 0", "server 1")
+    assert trace.text(node="client 0")
