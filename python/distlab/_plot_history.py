@@ -7,6 +7,7 @@ OUTCOME_COLOURS = {"ok": "#56B4E9", "info": "#E69F00", "fail": "#BBBBBB"}
 RED = "#C62828"
 OUTCOME_WORDS = {"ok": "ok", "info": "unknown outcome", "fail": "failed"}
 UNITS = (("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0))
+HEIGHT = 0.62  # of a bar, in lanes
 LETTERS = 80  # of a name, along the whole axis
 
 
@@ -41,7 +42,7 @@ def _bar(ax, bar, scale, said):
     width = max(bar.end - bar.start, 0.0) / scale
     words = OUTCOME_WORDS[bar.op.outcome]
     ax.barh(
-        bar.lane, width, left=bar.start / scale, height=0.62, color=colour, alpha=0.45 if bar.open else 0.9,
+        bar.lane, width, left=bar.start / scale, height=HEIGHT, color=colour, alpha=0.45 if bar.open else 0.9,
         edgecolor=RED if red else "none", linewidth=2.2 if red else 0,
         hatch="///" if role == "stuck" else None,
         label=words if words not in said else None, zorder=4 if red else 2,
@@ -71,8 +72,9 @@ def _names(ax, drawn, scale, span):
         if not inside and not red:
             text = text[: room - 1] + "…" if room > 4 else ""
         if text:
+            above = red and not inside
             ax.annotate(
-                text, (bar.start / scale, bar.lane), xytext=(3, 0) if inside or not red else (0, 13),
+                text, (bar.start / scale, bar.lane - above * HEIGHT / 2), xytext=(0, 7) if above else (3, 0),
                 textcoords="offset points", va="center", fontsize=8, zorder=6,
-                color=_style.INK if inside or not red else RED,
+                color=RED if above else _style.INK,
             )  # fmt: skip

@@ -304,6 +304,13 @@ def test_exercise_grades_and_takes_anything(lesson, shown):
     assert lesson.report()["exercises"]["decide"]["ok"] is False
 
 
+def test_an_exercise_may_read_words(lesson, shown):
+    made = lesson.exercise("word", "?", task=lambda rng: {"word": "yes"}, read=str.lower, hints=["think"],
+                           grade=lambda answer, seed, word: [(answer == word, answer)])  # fmt: skip
+    assert "put your answer" in repr(made.answer(None)) and "✓ yes" in repr(made.answer("YES"))
+    assert (made.answer("YES").ok, made.answer("no").ok, made.answer(1).ok) == (True, False, False)
+
+
 def test_exercise_varies_with_the_learner(lesson, monkeypatch):
     same = {exercise(lesson).task.load for _ in range(3)}
     seeds = {exercise(lesson)._seed}

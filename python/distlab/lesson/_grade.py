@@ -134,7 +134,10 @@ def learner() -> str:
 
 
 class Exercise:
-    """A new case with its own numbers, hints to open one by one, an answer graded by simulation."""
+    """A new case with its own numbers, hints to open one by one, an answer graded by simulation.
+
+    An answer is one number; with `read`, whatever `read(value)` makes of it. A ValueError of `read` is shown.
+    """
 
     def __init__(
         self,
@@ -145,6 +148,7 @@ class Exercise:
         grade: Callable[..., Iterable[tuple[bool, str]]],
         hints: Sequence[str],
         unit: str = "",
+        read: Callable[[Any], Any] | None = None,
     ) -> None:
         if not 1 <= len(hints) <= 3:
             raise ValueError(f"an exercise has one to three hints, not {len(hints)}")
@@ -153,7 +157,7 @@ class Exercise:
         self.values = dict(task(np.random.default_rng(secret(lesson.id, name, who, "task"))))
         self.task = SimpleNamespace(**self.values)
         self._seed = secret(lesson.id, name, who, "hidden")
-        self._grade = grade
+        self._grade, self._read = grade, read
         self.verdict = Verdict(None)
 
     def _ipython_display_(self) -> None:
@@ -170,9 +174,8 @@ class Exercise:
     def answer(self, value: Any) -> Verdict:
         """Grade an answer; None means that the question stays open."""
         if value is None or value is Ellipsis:
-            self.verdict = Verdict(
-                None, note=f"Not answered yet: put your number{self._unit()} in place of `None`."
-            )
+            what = "answer" if self._read else f"number{self._unit()}"
+            self.verdict = Verdict(None, note=f"Not answered yet: put your {what} in place of `None`.")
         else:
             self.verdict = self._judge(value)
         return self.verdict
@@ -181,6 +184,12 @@ class Exercise:
         return f" of {self.unit}" if self.unit else ""
 
     def _judge(self, value: Any) -> Verdict:
+        if self._read is not None:
+            try:
+                answer = self._read(value)
+            except (TypeError, ValueError) as error:
+                return Verdict(False, [(False, str(error))])
+            return judged(self._grade(answer, self._seed, **self.values))
         try:
             number = float(value)
         except (TypeError, ValueError):

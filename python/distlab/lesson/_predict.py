@@ -345,5 +345,5 @@ def calibration_picture(entries: list[dict[str, Any]]) -> _style.Picture:
         ax.set_ylabel("prediction (lesson)")
 
     return _figure.draw(
-        paint, size=(7.0, 1.4 + 0.34 * len(rows)), caption="calibration of the chapter's predictions"
+        paint, size=(7.0, 2.0 + 0.34 * len(rows)), caption="calibration of the chapter's predictions"
     )
