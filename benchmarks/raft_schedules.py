@@ -7,14 +7,16 @@ ever: a search can be cut short and go on.
 
 import random
 
-#: Parameters every schedule shares: short runs with fast elections, and no phase of healing.
-COMMON = {"duration": 1.5, "heal_time": 0.0, "warmup": 0.0}
+#: Parameters every schedule shares: short runs with fast elections.
+COMMON = {"duration": 1.5, "warmup": 0.0}
 
 
 def _features(draw, point):
     """What only some schedules have: snapshots, slow disks, changes of members, torn writes, leases."""
     pick = draw.choice
-    kind = pick(("plain", "plain", "snapshots", "async", "members", "torn", "lease", "reads", "sessions"))
+    kind = pick(
+        ("plain", "plain", "snapshots", "async", "members", "torn", "lease", "reads", "sessions", "healed")
+    )
     if kind == "async" or draw.random() < 0.15:
         point.update(
             storage="async", fsync=pick(("exponential(10ms)", "exponential(40ms)", "exponential(100ms)"))
@@ -29,6 +31,18 @@ def _features(draw, point):
         point.update(reads_anywhere=pick((True, False)), keys=1, clients=20)
     if kind == "sessions":
         point.update(retry_timeout=0.02, cas_fraction=pick((0.0, 0.3)), forward=pick((True, False)))
+    if kind == "healed":
+        # When all faults have ended a cluster goes on, given that its timeouts suit its network and disks and
+        # that pre-votes keep a server that hears nobody from disturbing the others' elections.
+        point.update(
+            heal_time=3.0, loss=min(point["loss"], 0.05), delay="exponential(1ms)", check_quorum=True
+        )
+        point.update(election_timeout=0.1, election_spread=0.1, heartbeat_interval=0.03, fsync="1ms")
+        point.update(
+            pause_rate=0.0, pre_vote=True, write_error=0.0, storage="sync", log_backtrack="by_term", batch=64
+        )
+        if draw.random() < 0.5:
+            point.update(nodes=pick((1, 2, 3)), outsiders=2, change_rate=5.0)
     if kind == "lease":
         # Within the margin (clocks that differ by 22 % at most), and no server sleeps: then it is safe.
         point.update(
@@ -60,6 +74,7 @@ def schedule(seed, k):
         "write_error": 0.0,
         "read_mode": pick(("read_index", "read_index", "log")), "lease_margin": 0.1, "drift": 0.0,
         "clock_spread": "random", "reads_anywhere": False, "cas_fraction": 0.0, "forward": False,
+        "heal_time": 0.0,
     }  # fmt: skip
     _features(draw, point)
     return point | COMMON

@@ -70,10 +70,10 @@
       "partition=exponential(150ms) duration=3 heal_time=0 reps=60")                                         \
     X(SNAPSHOT_KEEPS_SUFFIX, "snapshot_keeps_conflicting_suffix",                                            \
       "An installed snapshot keeps entries behind it that belong to another log.", "state machine safety",   \
-      "nodes=3 snapshot_every=8 log_capacity=32 batch=1 pipeline=1 election_timeout=.02 "                    \
-      "election_spread=.004 heartbeat_interval=.004 delay=exponential(8ms) loss=.05 duplicate=.1 "           \
-      "reorder=.2 partition_rate=10 partition=exponential(50ms) clients=40 client_rate=1000 "                \
-      "retry_timeout=.02 duration=3 heal_time=0 reps=40")                                                    \
+      "nodes=3 snapshot_every=8 log_capacity=16 batch=1 pipeline=1 election_timeout=.005 "                   \
+      "election_spread=.01 heartbeat_interval=.004 delay=exponential(3ms) fsync=100us loss=.05 "             \
+      "partition_rate=10 partition=exponential(50ms) clients=20 client_rate=3000 retry_timeout=.02 "         \
+      "duration=3 heal_time=0 reps=80")                                                                      \
     X(HEARTBEAT_COMMIT, "heartbeat_commit_not_clamped",                                                      \
       "A heartbeat carries the leader's commit index, whatever the follower is known to hold.",              \
       "state machine safety",                                                                                \

@@ -91,6 +91,7 @@ void dlab_raft_election_due(raft *r)
 {
     if (raft_leads(r)) return;
     if (!dlab_raft_may_campaign(r)) {
+        r->live->leader = 0; /* a hint that old would send clients in circles */
         dlab_raft_arm_election(r);
         return;
     }

@@ -84,6 +84,7 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
         return;
     }
     take_entries(r, entries, prev, body->count);
+    if (dlab_raft_is_full(r)) dlab_raft_apply(r);
     const uint32_t through = prev + body->count < v->last ? prev + body->count : v->last;
     const bool writes = v->dirty_from <= v->dirty_to;
     if (v->agreed_term != r->hard->term || v->agreed < through) v->agreed = through;

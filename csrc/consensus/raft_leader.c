@@ -87,7 +87,9 @@ void dlab_raft_send_append(raft *r, uint32_t to, bool even_empty)
     dlab_raft_peer *p = &v->peers[to];
     uint32_t wire;
     if (p->state == DLAB_RAFT_SNAPSHOTTING || p->waits) return;
-    if (p->next < v->first && p->next - 1 != v->snapshot) {
+    /* The entry before must be there too, or its term be the snapshot's: a follower compares it. */
+    const uint32_t prev = p->next - 1;
+    if (prev == 0 ? v->first > 1 : prev < v->first && prev != v->snapshot) {
         if (v->snapshot > 0) send_snapshot(r, to);
         return;
     }
@@ -147,7 +149,9 @@ bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry)
     dlab_raft_live *v = r->live;
     dlab_raft_entry e = *entry;
     const bool limited = e.kind != DLAB_RAFT_OP_NOOP && e.kind != DLAB_RAFT_OP_CONFIG;
-    if (dlab_raft_is_full(r) ||
+    /* Room is left for the no-ops of later leaders: without them nothing could be committed or compacted. */
+    const uint32_t left = r->c->log_capacity - (v->last + 1 - v->snapshot);
+    if (dlab_raft_is_full(r) || (limited && left <= (r->c->log_capacity - r->c->snapshot_every) / 2) ||
         (limited && v->uncommitted_bytes > 0 && v->uncommitted_bytes + e.wire > r->c->uncommitted_bytes))
         return false;
     e.term = r->hard->term;

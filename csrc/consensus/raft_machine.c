@@ -95,6 +95,8 @@ void dlab_raft_apply(raft *r)
     const uint32_t until = raft_has_bug(r, DLAB_RAFT_BUG_APPLY_BEFORE_COMMIT) ? v->last : v->commit;
     for (int k = 0; k < RAFT_APPLY_MAX && v->applied < until; k++) apply_one(r, v->applied + 1);
     if (v->applied < until) dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);
-    if (r->c->snapshot_every > 0 && v->saving == 0 && v->applied - v->snapshot >= r->c->snapshot_every)
-        compact(r);
+    /* A log that is full takes nothing more, and may wait for what comes to be committed: it is compacted at
+     * once. */
+    const uint32_t due = dlab_raft_is_full(r) ? 1 : r->c->snapshot_every;
+    if (r->c->snapshot_every > 0 && v->saving == 0 && v->applied - v->snapshot >= due) compact(r);
 }
