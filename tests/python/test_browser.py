@@ -124,7 +124,10 @@ def lab(folder):
     log = folder / ".lab.log"
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1",
                f"--port={port}", "--IdentityProvider.token=",
-               "--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+               "--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True",
+               # Every model's controls at once are more messages a second than a server passes on by default.
+               "--ZMQChannelsWebsocketConnection.iopub_msg_rate_limit=1000000",
+               "--ZMQChannelsWebsocketConnection.iopub_data_rate_limit=1000000000"]  # fmt: skip
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment(folder))
     address = f"http://127.0.0.1:{port}"
