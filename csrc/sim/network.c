@@ -102,8 +102,13 @@ int dlab_network_check(const dlab_network *p, uint32_t nodes, const dlab_pool *p
 /* What can a message of these links skip? */
 static void classify(dlab_link_law *law)
 {
-    law->chances = law->loss > 0 || law->duplicate > 0 || law->reorder > 0 || law->corrupt > 0;
-    law->plain = !law->chances && !law->fifo && law->ns_per_byte == 0;
+    const double odds[] = { law->loss, law->duplicate, law->reorder, law->corrupt };
+    law->chances = false;
+    law->plain = !law->fifo && law->ns_per_byte == 0;
+    for (int k = 0; k < 4; k++) {
+        law->chances = law->chances || odds[k] > 0;
+        law->falls_below[k] = (uint64_t)ceil(odds[k] * 0x1p32);
+    }
 }
 
 static int law_of(dlab_link_law *law, const dlab_link_row *row, dlab_ctx *ctx)
@@ -120,10 +125,7 @@ static int law_of(dlab_link_law *law, const dlab_link_row *row, dlab_ctx *ctx)
     const double queue = row->link_queue * law->ns_per_byte;
     law->queue_ns = queue < (double)DLAB_TIME_MAX ? (int64_t)queue : INT64_MAX; /* NaN: no limit of either */
     law->fifo = row->ordering == DLAB_ORDERING_FIFO;
-    law->chances = row->loss > 0 || row->duplicate > 0 || row->reorder > 0 || row->corrupt > 0;
-    law->plain = !law->fifo && law->ns_per_byte == 0;
-    const double odds[] = { row->loss, row->duplicate, row->reorder, row->corrupt };
-    for (int k = 0; k < 4; k++) law->falls_below[k] = (uint64_t)ceil(odds[k] * 0x1p32);
+    classify(law);
     return DLAB_OK;
 }
 
