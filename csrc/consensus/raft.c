@@ -444,9 +444,7 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
         return dlab_fail(err, DLAB_EINVAL, "snapshot_every = %lld must be below log_capacity = %lld",
                          (long long)p->snapshot_every, (long long)p->log_capacity);
     if (dlab_network_check(&p->network, (uint32_t)(servers + p->clients), pool, err)) return err->code;
-    if (p->faults.count == 0 || p->faults.table >= pool->count) return DLAB_OK;
-    const dlab_fault_row *rows = pool->tables[p->faults.table].rows;
-    return dlab_faults_check(rows + p->faults.first, p->faults.count, (uint32_t)servers, err);
+    return dlab_faults_check_plan(p->faults, (uint32_t)servers, pool, err);
 }
 
 static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)

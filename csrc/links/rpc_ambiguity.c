@@ -358,9 +358,7 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
 {
     const params *p = params_;
     const uint32_t nodes = p->medium == DLAB_RPC_MEDIUM_CALL ? 2 : 3;
-    if (p->faults.count == 0 || p->faults.table >= pool->count) return DLAB_OK;
-    const dlab_fault_row *rows = pool->tables[p->faults.table].rows;
-    return dlab_faults_check(rows + p->faults.first, p->faults.count, nodes, err);
+    return dlab_faults_check_plan(p->faults, nodes, pool, err);
 }
 
 static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)

@@ -107,6 +107,9 @@ typedef struct dlab_faults {
 /* Rules for the rows of a plan against a world of `nodes` nodes (node and peer exist, amount fits kind). */
 int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, dlab_error *err);
 
+/* The same for the rows a parameter refers to: for the check() of a model. */
+int dlab_faults_check_plan(dlab_ref plan, uint32_t nodes, const dlab_pool *pool, dlab_error *err);
+
 /* Schedule the first fault of each process. */
 int dlab_faults_open(dlab_faults *f, dlab_ref plan, struct dlab_world *world);
 

@@ -186,6 +186,13 @@ int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, 
     return DLAB_OK;
 }
 
+int dlab_faults_check_plan(dlab_ref plan, uint32_t nodes, const dlab_pool *pool, dlab_error *err)
+{
+    if (plan.count == 0 || plan.table >= pool->count) return DLAB_OK;
+    const dlab_fault_row *rows = pool->tables[plan.table].rows;
+    return dlab_faults_check(rows + plan.first, plan.count, nodes, err);
+}
+
 /* --- Aim */
 
 static void join(dlab_blow *b, uint32_t node) { b->side[node / 64] |= UINT64_C(1) << node % 64; }
