@@ -231,10 +231,9 @@ typedef struct dlab_raft_live {
     dlab_raft_members members;
     uint32_t members_index;
     uint32_t votes, refusals;
-    uint32_t heard, quiet; /* heard from a leader since the last quorum check */
-    int64_t heard_at;      /* own clock */
-    int64_t silent_until;  /* it grants no vote before, so that no lease ends that it may have granted */
-    uint32_t term_start;   /* first index of the leader's term */
+    int64_t heard_at;     /* own clock */
+    int64_t silent_until; /* it grants no vote before, so that no lease ends that it may have granted */
+    uint32_t term_start;  /* first index of the leader's term */
     uint32_t uncommitted_bytes;
     uint32_t transfer; /* node + 1 */
     bool offered;      /* leadership, in this term */

@@ -83,7 +83,6 @@ void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_
     switch (o->message.kind) {
     case DLAB_RAFT_NOTE_INVOKE:
         x->invoked[client] = dlab_world_now(w);
-        x->asked += dlab_world_now(w) >= x->from;
         tell(x, w, client, s, DLAB_HISTORY_INVOKE);
         return;
     case DLAB_RAFT_NOTE_ANSWERED: note_answer(x, w, client, s); return;

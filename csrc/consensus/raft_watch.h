@@ -25,10 +25,9 @@ typedef struct dlab_raft_watch {
     int64_t *invoked;       /* when each client's operation began */
     uint32_t *process;      /* its process: a new one after an operation that was given up */
     uint32_t *acknowledged; /* sequence of the last write or cas that was answered ok */
-    uint32_t *acknowledged_kind;
     dlab_histogram *latency, *read_latency, *downtime;
     int64_t last_answer, outage; /* ns */
-    uint64_t asked, answered, given_up, elections, leaders;
+    uint64_t answered, given_up, leaders;
     uint32_t leader, leader_term; /* node + 1 */
     int64_t leaderless_since;     /* -1: somebody leads */
 } dlab_raft_watch;

@@ -165,9 +165,8 @@ int dlab_world_crash(dlab_world *w, uint32_t node, int32_t keep);
 int dlab_world_restart(dlab_world *w, uint32_t node);
 int dlab_world_pause(dlab_world *w, uint32_t node);
 int dlab_world_wake(dlab_world *w, uint32_t node);
-void dlab_world_slow(dlab_world *w, uint32_t node, double factor); /* multiplies; 1 / factor undoes */
-int dlab_world_drift(dlab_world *w, uint32_t node, double ppm);    /* armed timers follow the new rate */
-int dlab_world_unclog(dlab_world *w, uint32_t from, uint32_t to);  /* held messages go on their way */
+int dlab_world_drift(dlab_world *w, uint32_t node, double ppm);   /* armed timers follow the new rate */
+int dlab_world_unclog(dlab_world *w, uint32_t from, uint32_t to); /* held messages go on their way */
 
 /* The view of the invariants, now. */
 void dlab_world_view(dlab_world *w, dlab_view *view);

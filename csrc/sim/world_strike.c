@@ -79,12 +79,6 @@ int dlab_world_wake(dlab_world *w, uint32_t i)
     return node->ready ? dlab_world_resume(w, i) : dlab_world_go_on(w, i);
 }
 
-void dlab_world_slow(dlab_world *w, uint32_t i, double factor)
-{
-    w->nodes[i].slow *= factor;
-    if (w->disks != NULL) w->disks[i].slow *= factor;
-}
-
 int dlab_world_drift(dlab_world *w, uint32_t i, double ppm)
 {
     dlab_node *node = &w->nodes[i];
