@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "consensus/raft_inner.h"
+#include "raft_small.h"
 
 /* One server, its state, and what its last step put out. */
 typedef struct server {
@@ -22,26 +23,9 @@ typedef struct server {
 static server *open_server(bool async)
 {
     server *s = calloc(1, sizeof *s);
-    s->raft = (dlab_raft){ .servers = 3,
-                           .clients = 1,
-                           .keys = 4,
-                           .members = { .voters = 7 },
-                           .election_least = 150000000,
-                           .election_most = 300000000,
-                           .heartbeat = 50000000,
-                           .quorum_check = true,
-                           .async_storage = async,
-                           .read_mode = DLAB_RAFT_READ_LEASE_MODE,
-                           .lease_margin = 0.1,
-                           .batch = 16,
-                           .window = 4,
-                           .log_capacity = 64,
-                           .snapshot_every = 32,
-                           .batch_bytes = 1 << 20,
-                           .window_bytes = 1 << 20,
-                           .uncommitted_bytes = 1 << 20,
-                           .chunk = 4096,
-                           .command_bytes = 64 };
+    s->raft = small_raft();
+    s->raft.async_storage = async;
+    s->raft.read_mode = DLAB_RAFT_READ_LEASE_MODE;
     dlab_raft_lay_out(&s->raft);
     s->core = dlab_raft_core(&s->raft);
     s->state = calloc(1, s->core.state_bytes);

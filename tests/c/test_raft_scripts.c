@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 
-#include "consensus/raft.h"
+#include "raft_small.h"
 #include "stage.h"
 
 enum { TEXT_MAX = 1 << 18, LINE_MAX_ = 512, CUTS_MAX = 64 };
@@ -141,31 +141,13 @@ static void open_cluster(script *s, char *words)
 {
     char delay[64] = "1ms", fsync[64] = "0";
     uint64_t key = 1;
-    s->raft = (dlab_raft){ .servers = 3,
-                           .clients = 1,
-                           .keys = 4,
-                           .members = { .voters = 7 },
-                           .election_least = 150000000,
-                           .election_most = 300000000,
-                           .heartbeat = 50000000,
-                           .pre_vote = true,
-                           .quorum_check = true,
-                           .hints = true,
-                           .read_mode = DLAB_RAFT_READ_INDEX_MODE,
-                           .lease_margin = 0.1,
-                           .batch = 16,
-                           .window = 4,
-                           .log_capacity = 64,
-                           .snapshot_every = 32,
-                           .batch_bytes = 1 << 20,
-                           .window_bytes = 1 << 20,
-                           .uncommitted_bytes = 1 << 20,
-                           .chunk = 64,
-                           .command_bytes = 64,
-                           .think_least = INT64_C(1) << 60,
-                           .think_most = INT64_C(1) << 60,
-                           .retry = INT64_C(1) << 59,
-                           .give_up = INT64_C(1) << 59 };
+    s->raft = small_raft();
+    s->raft.pre_vote = s->raft.hints = true;
+    s->raft.read_mode = DLAB_RAFT_READ_INDEX_MODE;
+    s->raft.chunk = 64;
+    /* The clients say only what the script tells them to. */
+    s->raft.think_least = s->raft.think_most = INT64_C(1) << 60;
+    s->raft.retry = s->raft.give_up = INT64_C(1) << 59;
     for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
         char *value = strchr(word, '=');
         assert_non_null(value);
