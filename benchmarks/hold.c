@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench.h"
 
 typedef unsigned __int128 entry; /* time << 64 | sequence << 24 | slot */
 
@@ -24,13 +25,6 @@ static dlab_rng rng;
 static uint64_t sequence, sink;
 
 static inline int64_t step(void) { return (int64_t)(1e9 * dlab_rng_exponential(&rng)); }
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static inline entry make(int64_t time, uint32_t slot)
 {
@@ -259,14 +253,14 @@ static double scheduler(size_t n, uint64_t holds, bool rearm)
     dlab_error err = { 0 };
     dlab_scheduler s;
     dlab_handle *handles = calloc(n, sizeof *handles);
-    if (dlab_scheduler_open(&s, &memory, &err)) exit(1);
+    must(dlab_scheduler_open(&s, &memory, &err), err.text);
     for (size_t i = 0; i < n; i++)
         handles[i] = dlab_schedule(&s, &(dlab_event){ .time = step(), .kind = 1, .node = (uint32_t)i }, 0);
     double start = now_s();
     for (uint64_t k = 0; k < holds + 2 * n; k++) {
         dlab_event e;
         if (k == 2 * n) start = now_s();
-        if (!dlab_next(&s, INT64_MAX, &e)) exit(1);
+        if (!dlab_next(&s, INT64_MAX, &e)) must(1, "nothing is pending");
         sink += e.node + e.kind;
         e.time += step();
         handles[e.node] = dlab_schedule(&s, &e, 0);

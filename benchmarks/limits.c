@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench.h"
 
 enum { LAYERS = 256, ROW_CUSTOMERS = 10000 };
 
@@ -198,13 +199,6 @@ static double heap_once(uint64_t customers, double load, uint64_t seed)
     const double mean = heap(w, customers, load, seed);
     free_world(w);
     return mean;
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 typedef struct sweep {

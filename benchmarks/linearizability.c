@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <distlab/check.h>
+
+#include "bench.h"
 
 enum { ROUNDS_MAX = 99 };
 
@@ -17,19 +18,6 @@ typedef struct scenario {
     double goal_ms, goal_mb; /* 0: none stated */
     uint32_t switched_off;
 } scenario;
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int by_value(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 static void measure(const scenario *s, int rounds)
 {
@@ -48,16 +36,11 @@ static void measure(const scenario *s, int rounds)
                                        .switched_off = s->switched_off,
                                        .states_max = 5000000 };
         dlab_rng_open(&rng, 17, DLAB_PURPOSE_SAMPLE, (uint64_t)k);
-        if (dlab_history_open(&h, &memory, &err) || dlab_generate_history(&s->g, &rng, &h, NULL, &err)) {
-            fprintf(stderr, "%s\n", err.text);
-            exit(1);
-        }
-        const double start = now_ms();
-        if (dlab_check_history(&h, &o, &memory, &r, &err)) {
-            fprintf(stderr, "%s\n", err.text);
-            exit(1);
-        }
-        times[k] = now_ms() - start;
+        must(dlab_history_open(&h, &memory, &err), err.text);
+        must(dlab_generate_history(&s->g, &rng, &h, NULL, &err), err.text);
+        const double start = processor_s();
+        must(dlab_check_history(&h, &o, &memory, &r, &err), err.text);
+        times[k] = (processor_s() - start) * 1e3;
         states += (double)r.states / rounds;
         if ((double)r.peak_bytes > peak) peak = (double)r.peak_bytes;
         no += r.verdict == DLAB_VERDICT_NO;
@@ -65,11 +48,11 @@ static void measure(const scenario *s, int rounds)
         dlab_check_result_free(&r);
         dlab_history_close(&h);
     }
-    qsort(times, (size_t)rounds, sizeof *times, by_value);
+    const double middle = median(times, rounds);
     printf("%-58s %9.3f ms (worst %9.3f)  goal %6g  %12.0f states  %8.2f MB  goal %3g  no %2d unknown %2d of "
            "%d\n",
-           s->name, times[rounds / 2], times[rounds - 1], s->goal_ms, states, peak / 1e6, s->goal_mb, no,
-           unknown, rounds);
+           s->name, middle, times[rounds - 1], s->goal_ms, states, peak / 1e6, s->goal_mb, no, unknown,
+           rounds);
 }
 
 #define MADE(kind_, ops_, clients_, keys_, values_, crash_, bug_)                              \

@@ -6,19 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "sim/scheduler_inline.h"
 #include "sim/world.h"
 
 enum { NODES = 8, TOKENS = 8, ROUNDS_MAX = 64 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Start: one token each. A token goes to the next node. */
 static void pass_on(const dlab_core *core, uint32_t node, void *state, const dlab_input *in,
@@ -27,13 +20,6 @@ static void pass_on(const dlab_core *core, uint32_t node, void *state, const dla
     const uint64_t hops = in->kind == DLAB_ON_MESSAGE ? in->message->b + 1 : 0;
     (void)state;
     dlab_send(out, node + 1 == core->nodes ? 0 : node + 1, 0, 0, hops, NULL, 0);
-}
-
-static void must(int code, const dlab_error *err)
-{
-    if (code == DLAB_OK) return;
-    (void)fprintf(stderr, "%s\n", err->text);
-    exit(1);
 }
 
 static double message_ns(uint64_t messages, double loss, bool trace)
@@ -57,11 +43,12 @@ static double message_ns(uint64_t messages, double loss, bool trace)
                      .steps_max = UINT64_MAX,
                      .poll_at = UINT64_MAX };
     dlab_world world;
-    must(dlab_distribution_parse("exponential(1ms)", "s", NULL, NULL, &network.delay, &ctx.err), &ctx.err);
-    must(dlab_world_open(&world, &setup, &ctx), &ctx.err);
+    must(dlab_distribution_parse("exponential(1ms)", "s", NULL, NULL, &network.delay, &ctx.err),
+         ctx.err.text);
+    must(dlab_world_open(&world, &setup, &ctx), ctx.err.text);
     const double start = now_s();
     while (world.events < messages)
-        if (dlab_world_step(&world, INT64_MAX) <= 0) must(1, &ctx.err);
+        if (dlab_world_step(&world, INT64_MAX) <= 0) must(1, ctx.err.text);
     const double seconds = now_s() - start;
     dlab_world_close(&world);
     dlab_arena_free(&ctx.arena);
@@ -77,7 +64,7 @@ static double event_ns(uint64_t events)
     dlab_rng rng;
     uint64_t sink = 0;
     dlab_rng_open(&rng, 1, DLAB_PURPOSE_SAMPLE, 0);
-    must(dlab_scheduler_open(&s, &memory, &err), &err);
+    must(dlab_scheduler_open(&s, &memory, &err), err.text);
     for (uint32_t k = 0; k < TOKENS; k++)
         (void)dlab_schedule_inline(&s, (int64_t)(1e6 * dlab_rng_exponential(&rng)), 0, k, 0, 0, 0);
     const double start = now_s();
@@ -90,12 +77,6 @@ static double event_ns(uint64_t events)
     dlab_scheduler_close(&s);
     if (sink == 1) (void)puts("");
     return seconds / (double)events * 1e9;
-}
-
-static int by_value(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return a < b ? -1 : a > b;
 }
 
 int main(int argc, char **argv)
@@ -111,9 +92,6 @@ int main(int argc, char **argv)
         ns[2][r] = message_ns(n, 1e-12, false); /* drawn, and never lost: a lost token would not come back */
         ns[3][r] = message_ns(n, 1e-12, true);
     }
-    for (int k = 0; k < 4; k++) {
-        qsort(ns[k], (size_t)rounds, sizeof ns[k][0], by_value);
-        (void)printf("%s %.2f\n", names[k], ns[k][rounds / 2]);
-    }
+    for (int k = 0; k < 4; k++) (void)printf("%s %.2f\n", names[k], median(ns[k], rounds));
     return 0;
 }

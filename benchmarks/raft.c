@@ -4,26 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "consensus/raft.h"
 #include "sim/world.h"
 
 enum { ROUNDS_MAX = 64 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void must(int code, const dlab_error *err)
-{
-    if (code == DLAB_OK) return;
-    (void)fprintf(stderr, "%s\n", err->text);
-    exit(1);
-}
 
 static dlab_raft loaded(void)
 {
@@ -69,22 +55,16 @@ static double messages_per_second(double simulated, bool check)
                      .poll_at = UINT64_MAX };
     dlab_world world;
     must(dlab_distribution_parse("exponential(500us) + 200us", "s", NULL, NULL, &network.delay, &ctx.err),
-         &ctx.err);
-    must(dlab_world_open(&world, &setup, &ctx), &ctx.err);
+         ctx.err.text);
+    must(dlab_world_open(&world, &setup, &ctx), ctx.err.text);
     const double start = now_s();
-    must(dlab_world_run(&world, (int64_t)(simulated * 1e9), false), &ctx.err);
+    must(dlab_world_run(&world, (int64_t)(simulated * 1e9), false), ctx.err.text);
     const double seconds = now_s() - start;
     const double messages = (double)world.net.sent;
-    if (world.broken >= 0) must(1, &ctx.err);
+    if (world.broken >= 0) must(1, "an invariant is broken");
     dlab_world_close(&world);
     dlab_arena_free(&ctx.arena);
     return messages / seconds;
-}
-
-static int by_value(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return a < b ? -1 : a > b;
 }
 
 int main(int argc, char **argv)
@@ -96,9 +76,7 @@ int main(int argc, char **argv)
     for (int r = 0; r < rounds; r++)
         for (int check = 0; check < 2; check++)
             figures[check][r] = messages_per_second(simulated, check != 0);
-    for (int check = 0; check < 2; check++) {
-        qsort(figures[check], (size_t)rounds, sizeof figures[check][0], by_value);
-        (void)printf("%s %.0f\n", check ? "invariants" : "bare", figures[check][rounds / 2]);
-    }
+    for (int check = 0; check < 2; check++)
+        (void)printf("%s %.0f\n", check ? "invariants" : "bare", median(figures[check], rounds));
     return 0;
 }
