@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from . import _core, _design, _params, _units
+from . import _core, _design, _units
 from ._choices import Choices
 from ._common import check_budget, check_seed, integer, need, text_table
 from ._model import find
-from ._run import changed, check_one, check_token, check_warnings, run_row
+from ._run import OneRow, check_one, check_token, check_warnings, run_row
 
 RUNS_MAX = 1_000_000
 RUNS_MOST = 100_000_000
@@ -16,7 +16,7 @@ ROWS_SHOWN = 12
 COLUMNS_BY = 4
 
 
-class Enumeration:
+class Enumeration(OneRow):
     """Every run that the coins allow, each once, with its probability.
 
     Attributes
@@ -46,24 +46,6 @@ class Enumeration:
 
     def __len__(self):
         return self.weights.size
-
-    @property
-    def params(self):
-        """Every parameter by name, SI units, None where off."""
-        return {f["name"]: _params.decode(self.model, f, self._row, self._pool) for f in self.model.fields}
-
-    @property
-    def changed(self):
-        """The parameters that differ from their defaults (dict)."""
-        return changed(self.model, self._row, self._pool)
-
-    def field(self, name):
-        """Metadata of a parameter (dict)."""
-        return self.model.field(name)
-
-    def column(self, name):
-        """Metadata of a column (dict)."""
-        return self.model.column(name)
 
     def expect(self, column):
         """The exact expectation of a column, SI units; NaN when the column is NaN in some run."""

@@ -47,10 +47,8 @@ def _metric(run: Any, name: str) -> dict[str, Any]:
 
 
 def _run_note(run: Any) -> str:
-    from distlab._run import changed
-
-    given = changed(run.model, run._row, run._pool)
-    parts = [f"{_units.words(k)} {_units.value_text(v, run.field(k))}" for k, v in list(given.items())[:5]]
+    given = list(run.changed.items())
+    parts = [f"{_units.words(k)} {_units.value_text(v, run.field(k))}" for k, v in given[:5]]
     return " · ".join([run.model.name, *parts, "exact" if run.model.exact else f"one run, seed {run.seed}"])
 
 

@@ -30,7 +30,29 @@ class Metrics(dict):
         return text_table((n, _units.value_text(v, self._model.column(n))) for n, v in self.items())
 
 
-class Run:
+class OneRow:
+    """A result of one row of parameters: ``model``, ``_row`` and the ``_pool`` that it refers to."""
+
+    def field(self, name):
+        """Metadata of a parameter (dict)."""
+        return self.model.field(name)
+
+    def column(self, name):
+        """Metadata of a column (dict)."""
+        return self.model.column(name)
+
+    @property
+    def params(self):
+        """Every parameter by name, SI units, None where off."""
+        return {f["name"]: _params.decode(self.model, f, self._row, self._pool) for f in self.model.fields}
+
+    @property
+    def changed(self):
+        """The parameters that differ from their defaults (dict)."""
+        return changed(self.model, self._row, self._pool)
+
+
+class Run(OneRow):
     """The result of one run.
 
     Attributes
@@ -87,24 +109,6 @@ class Run:
 
     def __dir__(self):
         return [*super().__dir__(), *self.metrics]
-
-    def field(self, name):
-        """Metadata of a parameter (dict)."""
-        return self.model.field(name)
-
-    def column(self, name):
-        """Metadata of a column (dict)."""
-        return self.model.column(name)
-
-    @property
-    def params(self):
-        """Every parameter by name, SI units, None where off."""
-        return {f["name"]: _params.decode(self.model, f, self._row, self._pool) for f in self.model.fields}
-
-    @property
-    def changed(self):
-        """The parameters that differ from their defaults (dict)."""
-        return changed(self.model, self._row, self._pool)
 
     @property
     def array(self):

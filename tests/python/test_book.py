@@ -1,5 +1,6 @@
 """The book: a small one is built without a warning, everything in it resolves, and nothing is fetched."""
 
+import inspect
 import json
 import os
 import re
@@ -164,6 +165,18 @@ def test_the_python_page_has_every_public_name(book, pages):
     words = [sys.executable, "-c", code, str(ROOT / "tools/book"), str(Path(distlab.__file__).parent)]
     loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert "'numpy'" not in loaded and "'distlab'" not in loaded
+
+
+@pytest.mark.parametrize("name", ["Run", "Enumeration", "Sweep", "Comparison", "Catalogue"])
+def test_the_python_page_has_every_member_also_inherited_ones(name):
+    from book import api
+
+    listed = [
+        written.split("(")[0] for written, _ in api.read(Path(distlab.__file__).parent)[name][1].members
+    ]
+    every = {n: getattr(getattr(distlab, name), n) for n in dir(getattr(distlab, name)) if n[0] != "_"}
+    ours = [n for n, m in every.items() if isinstance(m, property) or inspect.isfunction(m)]
+    assert sorted(listed) == sorted(ours)
 
 
 def test_prose_cells_are_hidden_and_code_is_shown(book, pages):

@@ -94,6 +94,17 @@ def members(node: ast.ClassDef) -> list[tuple[str, str]]:
     return found
 
 
+def inherited(node: ast.ClassDef, sources: dict[str, list[ast.stmt]]) -> list[tuple[str, str]]:
+    """The members of a class, then those that it has from classes of the package and does not replace."""
+    found = members(node)
+    for base in node.bases:
+        parents = (documented(body, base.id) for body in sources.values() if isinstance(base, ast.Name))
+        for parent in filter(lambda n: isinstance(n, ast.ClassDef), parents):
+            own = {written.split("(")[0] for written, _ in found}
+            found += [m for m in inherited(parent, sources) if m[0].split("(")[0] not in own]
+    return found
+
+
 def read(package: Path) -> dict[str, tuple[str, Thing]]:
     """Public name -> (module, what is known of it)."""
     stub = ast.parse((package / "__init__.pyi").read_text(encoding="utf-8"))
@@ -116,7 +127,7 @@ def read(package: Path) -> dict[str, tuple[str, Thing]]:
             if node is None or (wanted is not None and module != wanted):
                 continue
             doc = inspect.cleandoc(ast.get_docstring(node) or "")
-            inner = members(node) if isinstance(node, ast.ClassDef) else []
+            inner = inherited(node, sources) if isinstance(node, ast.ClassDef) else []
             out[name] = (module, Thing(name, signatures.get(name, ""), doc, inner))
             break
     for name, call, methods in objects(stub):
