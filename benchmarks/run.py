@@ -2,8 +2,8 @@
 
 Each figure is the median over interleaved rounds of (distlab's time / the limit's time) with the quartiles,
 because absolute figures move from machine to machine. Limits are plain C (benchmarks/limits.c), built here
-with -O3 -march=native; distlab runs as installed. A peer that is not installed is "not measured"; cimba may
-live in another Python, which DISTLAB_CIMBA_PYTHON names.
+with -O3 -march=native; distlab runs as installed. A peer that is not installed is "not measured"; cimba and
+happysim may live in other Pythons, which DISTLAB_CIMBA_PYTHON and DISTLAB_HAPPYSIM_PYTHON name (peer.py).
 """
 
 import argparse
@@ -17,10 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import cimba_peer
+from peer import Absent, Peer
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 15
+CIMBA_FORMS = ("processes", "events")
 LOADS = 64  # of the rows of a sweep, from 0.50 to 0.95
 
 
@@ -188,7 +189,7 @@ def sweep_events(program):
         ours, theirs = [], []
         figures = paired(
             lambda: sweep_rows(2, reps, next(seeds), "events", ours),
-            lambda: peer.ask(form, "sweep", 2, reps, next(seeds), means=theirs),
+            lambda: peer.ask(form, "sweep", 2, reps, next(seeds), found=theirs),
             7,
         )
         return as_speed(figures, rows), disagreement(ours, theirs)
@@ -198,12 +199,12 @@ def sweep_events(program):
 
 def against_cimba(title, measure, goal, unit, scale):
     """Both forms of cimba's M/M/1. The goal is for the one cimba shows, the other is its fastest."""
-    for form in cimba_peer.FORMS:
+    for form in CIMBA_FORMS:
         name = title.format(f"cimba by {form}")
         try:
-            with cimba_peer.Peer() as peer:
+            with Peer("cimba") as peer:
                 figures, reason = measure(peer, form)
-        except cimba_peer.Absent as err:
+        except Absent as err:
             reason = str(err)
         if reason:
             not_measured(name, reason)
@@ -283,6 +284,63 @@ def message(_):
             show(f"message through the network, {title} / kernel event", figures, goal, "ns", 1e9)
 
 
+def raft(_):
+    """Messages of a loaded cluster of five a second (raft.c), bare and with all invariants; and happysim's Raft.
+
+    Both ends of a ratio are of the same round. What happysim does is written in happysim_raft.py.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        program = build_against_distlab("raft", folder)
+        rounds = [named_times(program, 20, 1) for _ in range(ROUNDS)]
+    bare, checked = ([r[key] / 1e6 for r in rounds] for key in ("bare", "invariants"))
+    low, middle, high = statistics.quantiles(bare, n=4)
+    name = "loaded Raft, 5 servers, random delays, 1 % loss, one core"
+    print(f"{name:<58} {middle:5.2f} M  ({low:.2f} .. {high:.2f})  goal >= 3 M     messages/s of wall time")
+    figures = compared(checked, bare)
+    show("  its speed with all invariants after every event / without", figures, ">= 0.5", "M messages/s", 1)
+    name = "  Raft of happysim / consensus.raft, idle, a message"
+    try:
+        with Peer("happysim") as peer:
+            figures, counts = against_happysim(peer)
+    except Absent as err:
+        not_measured(name, err)
+    else:
+        show(name, figures, ">= 75", "us", 1e6)
+        print(f"    messages per simulated second: happysim {counts[0]:.1f}, consensus.raft {counts[1]:.1f}")
+
+
+def against_happysim(peer):
+    """Wall time of a message in both at the same heartbeat, timeouts, delays and loss, and messages per second.
+
+    Nobody asks anything: what is sent is heartbeats and their answers. One call of `dl.run` is timed, which
+    looks at every invariant after every event; of happysim only its run.
+    """
+    import distlab as dl
+
+    heartbeat, timeout, delay, loss, simulated = 0.05, 0.15, 0.001, 0.01, 100
+    seeds = itertools.count(1)
+    sent = ([], [])
+
+    def theirs():
+        seconds = peer.ask(simulated, heartbeat, timeout, delay, loss, next(seeds), found=sent[0])
+        return seconds / sent[0][-1]
+
+    def ours():
+        options = {"election_timeout": timeout, "election_spread": timeout, "heartbeat_interval": heartbeat}
+        options |= {"nodes": 5, "clients": 0, "delay": dl.exponential(delay), "loss": loss, "heal_time": 0}
+        start = time.perf_counter()
+        result = dl.run("consensus.raft", duration=simulated, warmup=0, seed=next(seeds), **options)
+        seconds = time.perf_counter() - start
+        sent[1].append(result.messages)
+        return seconds / result.messages
+
+    figures = paired(theirs, ours, 7)
+    counts = [statistics.mean(n) / simulated for n in sent]
+    if abs(counts[0] / counts[1] - 1) > 0.05:
+        raise SystemExit(f"raft: {counts[0]} and {counts[1]} messages per simulated second are not one load")
+    return figures, counts
+
+
 def named_times(program, *words):
     command = [str(program), *map(str, words)]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -322,7 +380,7 @@ def events(program):
     def against(peer, form):
         own, theirs = [], []
         figures = paired(
-            lambda: peer.ask(form, "run", customers, next(seeds), means=theirs), lambda: ours(own)
+            lambda: peer.ask(form, "run", customers, next(seeds), found=theirs), lambda: ours(own)
         )
         return figures, disagreement(own, 10) or disagreement(theirs, 10)
 
@@ -375,6 +433,7 @@ BENCHMARKS = {
     "scheduler": scheduler,
     "events": events,
     "message": message,
+    "raft": raft,
     "linearizability": linearizability,
 }
 
