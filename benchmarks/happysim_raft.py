@@ -1,4 +1,4 @@
-"""Raft in PyPI's `happysim`: five nodes whose leader sends heartbeats, over links with random delays and loss.
+"""Raft in PyPI's `happysim`: five nodes, a leader that sends heartbeats, links with random delays and loss.
 
 Its leader sends an AppendEntries to every other node once in a heartbeat interval and each is answered;
 commands that were submitted wait for the next one, so that its messages per second do not depend on load.

@@ -285,7 +285,7 @@ def message(_):
 
 
 def raft(_):
-    """Messages of a loaded cluster of five a second (raft.c), bare and with all invariants; and happysim's Raft.
+    """Messages a second of a loaded cluster (raft.c), bare and with all invariants; and Raft of happysim.
 
     Both ends of a ratio are of the same round. What happysim does is written in happysim_raft.py.
     """
@@ -310,7 +310,7 @@ def raft(_):
 
 
 def against_happysim(peer):
-    """Wall time of a message in both at the same heartbeat, timeouts, delays and loss, and messages per second.
+    """Wall time of a message in both, at equal heartbeat, timeouts, delays and loss; messages per second.
 
     Nobody asks anything: what is sent is heartbeats and their answers. One call of `dl.run` is timed, which
     looks at every invariant after every event; of happysim only its run.
