@@ -50,7 +50,7 @@ static inline dlab_py_state *dlab_py_state_of(PyObject *module)
 extern PyMethodDef dlab_py_card_methods[], dlab_py_describe_methods[], dlab_py_text_methods[],
     dlab_py_rows_methods[], dlab_py_run_methods[], dlab_py_columns_methods[], dlab_py_distribution_methods[],
     dlab_py_statistics_methods[], dlab_py_series_methods[], dlab_py_trace_methods[],
-    dlab_py_enumerate_methods[], dlab_py_history_methods[], dlab_py_check_methods[];
+    dlab_py_enumerate_methods[], dlab_py_history_methods[], dlab_py_check_methods[], dlab_py_plan_methods[];
 
 /* errors.c: the exceptions, and an error of the core as one of them; raise returns NULL. */
 int dlab_py_errors_init(PyObject *module, dlab_py_state *state);
@@ -67,6 +67,9 @@ PyArray_Descr *dlab_py_dtype_of_field(dlab_py_state *state,
 PyArray_Descr *dlab_py_dtype_of_layout(dlab_py_state *state, const dlab_layout *layout, size_t size);
 PyArray_Descr *dlab_py_dtype_of_table(dlab_py_state *state, const dlab_table *table);
 PyArray_Descr *dlab_py_dtype_of_columns(const dlab_column *columns, int count);
+
+/* describe.c */
+PyObject *dlab_py_describe_table(dlab_py_state *state, const dlab_table *table, PyArray_Descr *dtype);
 
 /* card.c */
 dlab_py_card *dlab_py_card_of(dlab_py_state *state, const char *name);

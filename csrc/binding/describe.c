@@ -161,6 +161,11 @@ static PyObject *describe_table(dlab_py_state *state, const dlab_table *table, P
                          table->series ? Py_True : Py_False, "columns", columns, "dtype", (PyObject *)dtype);
 }
 
+PyObject *dlab_py_describe_table(dlab_py_state *state, const dlab_table *table, PyArray_Descr *dtype)
+{
+    return describe_table(state, table, dtype, 0);
+}
+
 static PyObject *describe_outputs(dlab_py_state *state, const dlab_py_card *card)
 {
     PyObject *list = PyList_New(0);

@@ -33,7 +33,7 @@ static int add_functions(PyObject *module)
         dlab_py_rows_methods,      dlab_py_run_methods,          dlab_py_columns_methods,
         dlab_py_series_methods,    dlab_py_distribution_methods, dlab_py_statistics_methods,
         dlab_py_trace_methods,     dlab_py_history_methods,      dlab_py_check_methods,
-        dlab_py_enumerate_methods,
+        dlab_py_enumerate_methods, dlab_py_plan_methods,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (PyModule_AddFunctions(module, all[i]) < 0) return -1;

@@ -104,7 +104,9 @@ typedef struct dlab_faults {
     bool healed;
 } dlab_faults;
 
-/* Rules for the rows of a plan against a world of `nodes` nodes (node and peer exist, amount fits kind). */
+/* Rules for one row, and for the rows of a plan, against a world of `nodes` nodes (node and peer exist,
+ * amount fits kind). What a row refuses whatever the world, it refuses for DLAB_NODES_MAX. */
+int dlab_fault_check(const dlab_fault_row *row, uint32_t nodes, dlab_error *err);
 int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, dlab_error *err);
 
 /* The same for the rows a parameter refers to: for the check() of a model. */

@@ -101,68 +101,77 @@ enum { KINDS = sizeof rules / sizeof rules[0] };
 
 static bool is_blank(double x, double off) { return isnan(x) || x == off; }
 
-static int wrong(size_t row, const char *kind, const char *what, dlab_error *err)
+static int wrong(const char *kind, const char *what, dlab_error *err)
 {
-    return dlab_fail(err, DLAB_EINVAL, "row %zu of table 'faults': %s %s", row, kind, what);
+    return dlab_fail(err, DLAB_EINVAL, "%s %s", kind, what);
 }
 
-static int check_node(size_t row, const char *column, int64_t node, uint32_t nodes, dlab_error *err)
+static int check_node(const char *column, int64_t node, uint32_t nodes, dlab_error *err)
 {
     if (node < 0 || node < (int64_t)nodes) return DLAB_OK;
-    return dlab_fail(err, DLAB_ERANGE, "row %zu of table 'faults': %s = %lld, but nodes are 0 .. %u", row,
-                     column, (long long)node, nodes - 1);
+    return dlab_fail(err, DLAB_ERANGE, "%s = %lld, but nodes are 0 .. %u", column, (long long)node,
+                     nodes - 1);
 }
 
-static int check_members(const dlab_fault_row *r, size_t row, uint32_t nodes, dlab_error *err)
+static int check_members(const dlab_fault_row *r, uint32_t nodes, dlab_error *err)
 {
     const char *kind = dlab_fault_names[r->kind];
     if (r->members < 0) return DLAB_OK;
-    if (!rules[r->kind].members) return wrong(row, kind, "takes no members", err);
+    if (!rules[r->kind].members) return wrong(kind, "takes no members", err);
     const uint64_t all = nodes < 62 ? (UINT64_C(1) << nodes) - 1 : (UINT64_C(1) << 62) - 1;
     const uint64_t side = (uint64_t)r->members;
     if ((side & ~all) != 0)
-        return dlab_fail(err, DLAB_ERANGE,
-                         "row %zu of table 'faults': members has node %d, but nodes are 0 .. %u", row,
+        return dlab_fail(err, DLAB_ERANGE, "members has node %d, but nodes are 0 .. %u",
                          63 - __builtin_clzll(side), nodes - 1);
     if (side == 0 || (nodes <= 62 && side == all))
-        return wrong(row, kind, "needs members that are neither nobody nor everybody", err);
+        return wrong(kind, "needs members that are neither nobody nor everybody", err);
     return DLAB_OK;
 }
 
-static int check_amount(const dlab_fault_row *r, size_t row, dlab_error *err)
+static int check_amount(const dlab_fault_row *r, dlab_error *err)
 {
     const rule *k = &rules[r->kind];
     const char *kind = dlab_fault_names[r->kind];
     if (is_blank(r->amount, INFINITY)) {
         if (k->amount == NULL) return DLAB_OK;
-        return dlab_fail(err, DLAB_EINVAL, "row %zu of table 'faults': %s needs an amount (%s)", row, kind,
-                         k->amount);
+        return dlab_fail(err, DLAB_EINVAL, "%s needs an amount (%s)", kind, k->amount);
     }
-    if (k->amount == NULL) return wrong(row, kind, "takes no amount", err);
+    if (k->amount == NULL) return wrong(kind, "takes no amount", err);
     if (r->amount >= k->least && r->amount <= k->most) return DLAB_OK;
-    return dlab_fail(err, DLAB_ERANGE, "row %zu of table 'faults': %s: amount = %g is outside [%g, %g] (%s)",
-                     row, kind, r->amount, k->least, k->most, k->amount);
+    return dlab_fail(err, DLAB_ERANGE, "%s: amount = %g is outside [%g, %g] (%s)", kind, r->amount, k->least,
+                     k->most, k->amount);
 }
 
 /* Whom the row strikes. */
-static int check_whom(const dlab_fault_row *r, size_t row, uint32_t nodes, dlab_error *err)
+static int check_whom(const dlab_fault_row *r, uint32_t nodes, dlab_error *err)
 {
     const rule *k = &rules[r->kind];
     const char *kind = dlab_fault_names[r->kind];
     if (nodes < k->nodes)
-        return dlab_fail(err, DLAB_EINVAL, "row %zu of table 'faults': %s needs %u nodes, not %u", row, kind,
-                         k->nodes, nodes);
-    if (check_node(row, "node", r->node, nodes, err) || check_node(row, "peer", r->peer, nodes, err))
+        return dlab_fail(err, DLAB_EINVAL, "%s needs %u nodes, not %u", kind, k->nodes, nodes);
+    if (check_node("node", r->node, nodes, err) || check_node("peer", r->peer, nodes, err))
         return DLAB_ERANGE;
     if (r->target > DLAB_TARGET_NODE && r->node >= 0)
-        return wrong(row, kind, "has a node and another target: leave one of them blank", err);
+        return wrong(kind, "has a node and another target: leave one of them blank", err);
     if (k->victim && r->target <= DLAB_TARGET_NODE && r->node < 0)
-        return wrong(row, kind, "needs a node, or a target: random, each, leader", err);
+        return wrong(kind, "needs a node, or a target: random, each, leader", err);
     if (!k->victim && r->target == DLAB_TARGET_EACH)
-        return wrong(row, kind, "strikes all nodes at once: its target cannot be each", err);
-    if (!k->peer && r->peer >= 0) return wrong(row, kind, "takes no peer", err);
-    if (r->peer >= 0 && r->peer == r->node) return wrong(row, kind, "has its node as peer", err);
-    return check_members(r, row, nodes, err);
+        return wrong(kind, "strikes all nodes at once: its target cannot be each", err);
+    if (!k->peer && r->peer >= 0) return wrong(kind, "takes no peer", err);
+    if (r->peer >= 0 && r->peer == r->node) return wrong(kind, "has its node as peer", err);
+    return check_members(r, nodes, err);
+}
+
+int dlab_fault_check(const dlab_fault_row *r, uint32_t nodes, dlab_error *err)
+{
+    if (r->kind < 0 || r->kind >= (int32_t)KINDS) return dlab_fail(err, DLAB_ERANGE, "it has no kind");
+    const char *kind = dlab_fault_names[r->kind];
+    if (is_blank(r->time, -1) && is_blank(r->rate, -1)) return wrong(kind, "needs a time or a rate", err);
+    if (r->message >= 0 && r->kind != DLAB_FAULT_GRAY)
+        return wrong(kind, "takes no message: only gray does", err);
+    if (r->disk > 0 && r->kind != DLAB_FAULT_CRASH) return wrong(kind, "takes no disk: only crash does", err);
+    const int code = check_whom(r, nodes, err);
+    return code ? code : check_amount(r, err);
 }
 
 int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, dlab_error *err)
@@ -171,17 +180,9 @@ int dlab_faults_check(const dlab_fault_row *rows, size_t count, uint32_t nodes, 
         return dlab_fail(err, DLAB_ERANGE, "table 'faults' has %zu rows; at most %d", count,
                          DLAB_FAULT_ROWS_MAX);
     for (size_t i = 0; i < count; i++) {
-        const dlab_fault_row *r = &rows[i];
-        if (r->kind < 0 || r->kind >= (int32_t)KINDS)
-            return dlab_fail(err, DLAB_ERANGE, "row %zu of table 'faults' has no kind", i);
-        if (is_blank(r->time, -1) && is_blank(r->rate, -1))
-            return wrong(i, dlab_fault_names[r->kind], "needs a time or a rate", err);
-        if (r->message >= 0 && r->kind != DLAB_FAULT_GRAY)
-            return wrong(i, dlab_fault_names[r->kind], "takes no message: only gray does", err);
-        if (r->disk > 0 && r->kind != DLAB_FAULT_CRASH)
-            return wrong(i, dlab_fault_names[r->kind], "takes no disk: only crash does", err);
-        const int code = check_whom(r, i, nodes, err);
-        if (code || check_amount(r, i, err)) return code ? code : DLAB_EINVAL;
+        dlab_error row = { .code = DLAB_OK };
+        if (dlab_fault_check(&rows[i], nodes, &row))
+            return dlab_fail(err, row.code, "row %zu of table 'faults': %s", i, row.text);
     }
     return DLAB_OK;
 }

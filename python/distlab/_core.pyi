@@ -164,6 +164,12 @@ def trace_clocks(rows: NDArray[Any], nodes: int, /) -> NDArray[np.uint32]:
     network or a fault does (drop, duplicate, fault, heal, broken) counts nothing and shows what its node knows.
     """
 
+def fault_table() -> dict[str, Any]:
+    """The table of fault plans: name doc series columns dtype, as in a description of a model."""
+
+def fault_check(row: NDArray[Any], names: dict[str, str], pool: Pool = (), /) -> None:
+    """Refuse a fault that no model can take; names: {column: what the caller calls it}."""
+
 def theory(model: str, params: NDArray[Any], pool: Pool = (), /) -> NDArray[np.float64]:
     """(rows, len(theory_columns)); NaN where no closed form holds."""
 

@@ -1,28 +1,24 @@
 """Topologies and fault plans as rows: ``dl.topology`` turns a matrix of delays into the table ``links`` of
 a model with a network, ``dl.fault`` and ``dl.faults`` write the table ``faults``.
 
-What a kind of fault needs (an amount, enough nodes) is checked by the core when a model takes the plan; here
-names, times and cells are.
+The columns of a fault, their names and their ranges are the core's. ``dl.fault`` refuses at once what no
+model can take; whether the nodes it names exist is for the model to say.
 """
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
-from . import _core
+from . import _core, _params
 from ._common import integer, naming, one_of, real, short
 from ._table import Table, table
 
-KINDS = (
-    "crash", "pause", "slow", "partition", "isolate", "one_way", "partial", "bridge", "majority_ring",
-    "flapping", "clog", "slow_link", "degrade", "gray", "clock_jump", "clock_drift", "disk_full",
-    "disk_error", "disk_slow", "disk_rot",
-)  # fmt: skip
-TARGETS = ("node", "random", "each", "leader")
-KEEPS = ("kept", "lost", "torn", "cached")
+_FAULTS = _core.fault_table()
+COLUMNS = {column["name"]: column for column in _FAULTS["columns"]}
+KINDS, TARGETS, KEEPS = (tuple(COLUMNS[name]["choices"]) for name in ("kind", "target", "disk"))
+_NOBODY = SimpleNamespace(name="dl.fault", fields={})  # no parameter stands in for a blank cell
 ORDERINGS = ("none", "fifo")
-COLUMNS = ("time", "rate", "kind", "target", "node", "peer", "members", "duration", "amount", "message",
-           "disk")  # fmt: skip
 NODES_MAX, MEMBERS_MAX, LINKS_MAX = 1024, 62, 2**20
 _EXTRAS = {"loss": None, "duplicate": None, "reorder": None, "corrupt": None, "bandwidth": "byte/s",
            "link_queue": "byte"}  # fmt: skip
@@ -231,19 +227,22 @@ def fault(
     if isinstance(node, str):
         row["target"] = one_of("node", node, TARGETS[1:])
     elif node is not None:
-        row["node"] = integer("node", node, 0, NODES_MAX - 1)
+        row["node"] = _number("node", "node", node)
     if peer is not None:
-        row["peer"] = integer("peer", peer, 0, NODES_MAX - 1)
+        row["peer"] = _number("peer", "peer", peer)
     if members is not None:
         row["members"] = _side(members)
     if lasts is not None:
+        with naming("lasts"):
+            _params.read_cell(_NOBODY, dict(COLUMNS["duration"], name="lasts"), lasts)
         row["duration"] = lasts
     if amount is not None:
-        row["amount"] = real("amount", amount, -1e9, 1e9)
+        row["amount"] = _number("amount", "amount", amount)
     if message is not None:
-        row["message"] = integer("message", message, 0, 65535)
+        row["message"] = _number("message", "message", message)
     if disk is not None:
         row["disk"] = one_of("disk", disk, KEEPS)
+    _check(row)
     return row
 
 
@@ -255,19 +254,35 @@ def _when(kind, at, every, rate):
     if every is not None and rate is not None:
         raise ValueError(f"{kind}: every and rate say the same; give one of them")
     if at is not None:
-        row["time"] = _quantity("at", at, "s", 0, 1e9)
+        row["time"] = _number("at", "time", at)
     if every is not None:
-        row["rate"] = 1 / _quantity("every", every, "s", 1e-6, 1e12)
+        limits = COLUMNS["rate"]
+        row["rate"] = 1 / _quantity("every", every, "s", 1 / limits["max"], 1 / limits["min"])
     if rate is not None:
-        row["rate"] = _quantity("rate", rate, "1/s", 1e-12, 1e6)
+        row["rate"] = _number("rate", "rate", rate)
     return row
 
 
+def _number(name, column, value):
+    """A cell of a fault, called so by the user, in the range of its column."""
+    about = COLUMNS[column]
+    if about["type"] == "int":
+        return integer(name, value, about["min"], about["max"])
+    return _quantity(name, value, about["unit"], about["min"], about["max"])
+
+
 def _quantity(name, value, unit, low, high):
-    if isinstance(value, str):
+    if isinstance(value, str) and unit is not None:
         with naming(name):
             value = _core.quantity(value, unit)
     return real(name, value, low, high)
+
+
+def _check(row):
+    """What no model can take is refused here, by the core."""
+    pool = _params.Pool()
+    cells = _params.table_rows(_NOBODY, {"name": "fault", "table": _FAULTS}, table([row]), pool)
+    _core.fault_check(cells, {"duration": "lasts"}, pool.arrays)
 
 
 def _side(members):
@@ -306,5 +321,5 @@ def faults(*rows, label=None):
         raise ValueError("a fault plan needs at least one row; None stands for no faults")
     for row in out:
         for name in row:
-            one_of("a column of a fault", name, COLUMNS)
+            one_of("a column of a fault", name, tuple(COLUMNS))
     return table(out, label=label)

@@ -316,7 +316,7 @@ def table_rows(model, field, value, pool):
             empty = cell is BLANK or nan or (cell is None and not spec["optional"])
             with naming(owner["name"]):
                 rows[spec["name"]][k] = (
-                    blank if empty else _cell(model, owner, _read(model, owner, cell), pool)
+                    blank if empty else _cell(model, owner, read_cell(model, owner, cell), pool)
                 )
     return rows
 
@@ -325,7 +325,7 @@ def _blank(model, spec, pool):
     """What a cell that says nothing holds: the column's default, else the mark that C knows as blank."""
     kind = spec["type"]
     if spec["default"] is not None and kind not in ("flags", "table"):
-        return _cell(model, spec, _read(model, spec, spec["default"]), pool)
+        return _cell(model, spec, read_cell(model, spec, spec["default"]), pool)
     if spec["optional"] and spec["name"] not in model.fields:
         return _cell(model, spec, _none(spec), pool)
     if kind == "distribution":
@@ -333,7 +333,7 @@ def _blank(model, spec, pool):
     return {"double": np.nan, "int": INT_BLANK, "choice": -1}.get(kind, 0)
 
 
-def _read(model, spec, cell):
+def read_cell(model, spec, cell):
     """One cell as stored; text is read here because the core parses parameters only."""
     kind = spec["type"]
     if not isinstance(cell, str):
