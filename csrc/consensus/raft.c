@@ -9,29 +9,11 @@
 #include <math.h>
 #include <stdio.h>
 
-#include <distlab/check.h>
-
 #include "consensus/raft_drive.h"
+#include "consensus/raft_past.h"
 
 DLAB_DEFINE_BUGS(DLAB_RAFT_BUGS);
 
-static const char *const read_modes[] = {
-#define X(code, name) name,
-    DLAB_RAFT_READ_MODES(X)
-#undef X
-        NULL
-};
-static const char *const verdicts[] = {
-#define X(code, name) name,
-    DLAB_VERDICTS(X)
-#undef X
-        NULL
-};
-static const char *const promises[] = { "none",
-#define X(code, name) name,
-                                        DLAB_RAFT_INVARIANTS(X)
-#undef X
-                                            NULL };
 enum { BACKTRACK_TERM, BACKTRACK_ONE };
 static const char *const backtracks[] = { "by_term", "one_by_one", NULL };
 enum { STORAGE_SYNC, STORAGE_ASYNC };
@@ -44,6 +26,7 @@ typedef struct params {
     double election_timeout, election_spread, heartbeat_interval, lease_margin;
     bool pre_vote, check_quorum, forward;
     int64_t batch, pipeline, snapshot_every, log_capacity;
+    dlab_raft_past past;
     double batch_bytes, pipeline_bytes, uncommitted_bytes, command_bytes, chunk_bytes;
     int32_t log_backtrack, storage;
     dlab_network network;
@@ -67,7 +50,8 @@ typedef struct metrics {
     dlab_ratio success_ratio;
     double unavailability;
     dlab_histogram downtime;
-    int64_t leaders, terms, commits, messages;
+    double repair_time;
+    int64_t back_offs, leaders, terms, commits, messages;
     double bytes;
     int64_t lost, violations, stuck;
     int32_t linearizable, broken;
@@ -100,7 +84,7 @@ static const dlab_field param_fields[] = {
     DLAB_FIELD(params, retry_timeout, SECONDS, .dflt = 0.3, .min = 1e-3, .max = 1e6, .low = 0.05, .high = 10,
                .doc = "Without an answer for this long a client asks the next server."),
     DLAB_FIELD(
-        params, read_mode, .choices = read_modes, .dflt = DLAB_RAFT_READ_INDEX_MODE,
+        params, read_mode, .choices = dlab_raft_read_modes, .dflt = DLAB_RAFT_READ_INDEX_MODE,
         .doc = "log: a read is an entry; read_index: a round of heartbeats; lease: a recent round; local: "
                "no promise."),
     DLAB_FIELD(params, reads_anywhere, .doc = "Reads go to any server, which asks the leader for the index."),
@@ -118,7 +102,7 @@ static const dlab_field param_fields[] = {
                    "heard."),
     DLAB_FIELD(params, lease_margin, .dflt = 0.1, .min = 0, .max = 1, .low = 0, .high = 0.5,
                .doc = "Share by which a leader's read lease is shorter than election_timeout."),
-    DLAB_FIELD(params, batch, .dflt = 64, .min = 1, .max = DLAB_RAFT_BATCH_MAX, .low = 1, .high = 256,
+    DLAB_FIELD(params, batch, .dflt = 64, .min = 1, .max = DLAB_RAFT_BATCH_MAX, .low = 1, .high = 1024,
                .log_scale = true, .group = "Replication", .doc = "Entries of one append at most."),
     DLAB_FIELD(params, batch_bytes, BYTES, .dflt = 1 << 20, .min = 1, .low = 1e3, .high = 1e7,
                .doc = "Bytes of one append at most (one entry always goes)."),
@@ -143,6 +127,7 @@ static const dlab_field param_fields[] = {
                .log_scale = true, .doc = "A snapshot is taken after so many applied entries."),
     DLAB_FIELD(params, chunk_bytes, .unit = "byte", .dflt = 1024, .min = 16, .max = 4096, .low = 64,
                .high = 4096, .log_scale = true, .doc = "Bytes of a snapshot in one message."),
+    DLAB_GROUP(params, past, dlab_raft_past_fields, .group = "Logs at the start"),
     DLAB_GROUP(params, network, dlab_network_fields, .group = "Network"),
     DLAB_FIELD(params, processing, LAW, .optional = true, .low = 1e-6, .high = 1e-2, .group = "Servers",
                .doc = "Time a node takes for each message and timer. None: no time."),
@@ -202,6 +187,12 @@ static const dlab_field metric_fields[] = {
                       "election_spread together."),
     DLAB_FIELD(metrics, downtime, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "From the end of one leader to the next one."),
+    DLAB_FIELD(metrics, repair_time, .unit = "s", .display = "ms", .max = INFINITY, .may_be_nan = true,
+               .doc =
+                   "From the election of a leader until it knew that the logs of all voters agree with its "
+                   "own up to its first entry; of the first leader that got there."),
+    DLAB_FIELD(metrics, back_offs, COUNT,
+               .doc = "Times a leader went back in its log because a follower refused an append."),
     DLAB_FIELD(metrics, leaders, COUNT, .doc = "Times a server became leader."),
     DLAB_FIELD(metrics, terms, COUNT, .doc = "The highest term."),
     DLAB_FIELD(metrics, commits, COUNT, .doc = "The highest commit index."),
@@ -214,33 +205,14 @@ static const dlab_field metric_fields[] = {
                    "Events after which a promise was broken, a history that is not linearizable, no progress "
                    "after healing."),
     DLAB_FIELD(
-        metrics, linearizable, .choices = verdicts,
+        metrics, linearizable, .choices = dlab_raft_verdicts,
         .doc = "Whether the history of what clients saw is linearizable; unknown: not checked, or too hard."),
     DLAB_FIELD(metrics, stuck, .max = 1,
                .doc = "1: no progress within heal_time after every fault had ended."),
-    DLAB_FIELD(metrics, broken, .choices = promises, .doc = "The first promise that was broken."),
+    DLAB_FIELD(metrics, broken, .choices = dlab_raft_promises, .doc = "The first promise that was broken."),
     DLAB_FIELD(metrics, broken_at, .unit = "s", .max = INFINITY, .may_be_nan = true,
                .doc = "When the first promise was broken."),
     DLAB_END,
-};
-
-enum { TRACE_TABLE, HISTORY_TABLE, CLUSTER_TABLE, SERVERS_TABLE };
-static const dlab_table output_tables[] = {
-    DLAB_TRACE_TABLE,
-    { .name = "history",
-      .doc = "What clients asked and saw, in order.",
-      .columns = dlab_raft_history_columns,
-      .row_size = sizeof(dlab_raft_event) },
-    { .name = "cluster",
-      .doc = "The cluster over time.",
-      .columns = dlab_raft_cluster_columns,
-      .row_size = sizeof(dlab_raft_sample),
-      .series = true },
-    { .name = "servers",
-      .doc = "Each server over time.",
-      .columns = dlab_raft_server_columns,
-      .row_size = sizeof(dlab_raft_server_sample) },
-    { .name = NULL },
 };
 
 static int64_t ns(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
@@ -285,6 +257,10 @@ static dlab_raft raft_of(const params *p)
                         .give_up = ns(p->op_timeout),
                         .reads = p->read_fraction,
                         .compare = p->cas_fraction,
+                        .past_stray = (uint32_t)p->past.divergence,
+                        .past_rival = (uint32_t)(p->past.rival_entries < 0 ? p->past.divergence
+                                                                           : p->past.rival_entries),
+                        .past_terms = (uint32_t)p->past.divergent_terms,
                         .bug = p->bug };
 }
 
@@ -341,6 +317,8 @@ static void measure(cluster *x, metrics *m)
     m->success_ratio =
         (dlab_ratio){ (double)x->watch.answered, (double)(x->watch.answered + x->watch.given_up) };
     m->unavailability = (double)x->watch.outage * 1e-9;
+    m->repair_time = x->watch.repaired < 0 ? NAN : (double)x->watch.repaired * 1e-9;
+    m->back_offs = (int64_t)x->watch.back_offs;
     m->leaders = (int64_t)x->watch.leaders;
     m->commits = highest_commit(x);
     m->messages = (int64_t)w->net.sent;
@@ -363,7 +341,7 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
     x->core = dlab_raft_core(&x->raft);
     x->watch = (dlab_raft_watch){ .from = ns(p->warmup),
                                   .gap = x->raft.election_most,
-                                  .history_table = HISTORY_TABLE,
+                                  .history_table = DLAB_RAFT_HISTORY_TABLE,
                                   .keeps_history = p->check_history,
                                   .latency = &m->latency,
                                   .read_latency = &m->read_latency,
@@ -372,8 +350,6 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
                                   .core = &x->core,
                                   .world = &x->world,
                                   .ctx = ctx,
-                                  .cluster_table = CLUSTER_TABLE,
-                                  .servers_table = SERVERS_TABLE,
                                   .sample_interval = ns(p->sample_interval),
                                   .change_rate = p->change_rate,
                                   .leader_crash = isinf(p->leader_crash) ? INT64_MAX : ns(p->leader_crash),
@@ -406,7 +382,7 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
                                      .fault_nodes = (uint32_t)(p->nodes + p->outsiders),
                                      .processing = &p->processing,
                                      .check = true,
-                                     .trace_table = TRACE_TABLE,
+                                     .trace_table = DLAB_RAFT_TRACE_TABLE,
                                      .arg = &x.drive,
                                      .on_output = dlab_raft_drive_output,
                                      .on_event = dlab_raft_drive_event };
@@ -440,6 +416,7 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
         return dlab_fail(
             err, DLAB_EINVAL,
             "read_mode = lease needs check_quorum: votes must be refused while a leader is heard");
+    if (dlab_raft_past_check(&p->past, p->nodes, p->log_capacity, err)) return err->code;
     if (p->snapshot_every >= p->log_capacity)
         return dlab_fail(err, DLAB_EINVAL, "snapshot_every = %lld must be below log_capacity = %lld",
                          (long long)p->snapshot_every, (long long)p->log_capacity);
@@ -485,7 +462,7 @@ const dlab_model dlab_consensus_raft = {
     .metrics = metric_fields,
     .params_size = sizeof(params),
     .metrics_size = sizeof(metrics),
-    .outputs = output_tables,
+    .outputs = dlab_raft_tables,
     .bugs = bugs,
     .trace = &dlab_raft_schema,
     .check = check,

@@ -19,7 +19,7 @@
 #include "consensus/raft_bugs.h"
 
 enum { DLAB_RAFT_SERVERS_MAX = 16, DLAB_RAFT_CLIENTS_MAX = 64, DLAB_RAFT_KEYS_MAX = 64 };
-enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX = 256 };
+enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX = 1024 };
 
 /* X(CODE, name, what a says, what b says) */
 #define DLAB_RAFT_MESSAGES(X)                               \
@@ -96,7 +96,8 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(STEPS_DOWN, "steps down", "term", NULL)         \
     X(COMPACTS, "compacts", "term", "through")        \
     X(INSTALLS, "installs snapshot", "term", "index") \
-    X(CHANGES, "changes members", "voters", "index")
+    X(CHANGES, "changes members", "voters", "index")  \
+    X(BACKS_OFF, "backs off", "peer", "next")
 enum {
 #define X(code, ...) DLAB_RAFT_##code,
     DLAB_RAFT_MESSAGES(X)
@@ -175,6 +176,9 @@ typedef struct dlab_raft {
     double reads, compare; /* shares of reads and compare-and-sets; the rest writes */
     bool reads_anywhere;   /* reads go to any server */
     int32_t bug;
+    /* Entries of the last voter and of all others behind the first one at the start, and their terms: see
+     * raft_past.c. */
+    uint32_t past_stray, past_rival, past_terms;
     /* Where things lie in a node's block, from dlab_raft_lay_out. */
     uint32_t slot_offset[2], slot_bytes, log_offset, durable, volatile_offset, chain_offset, machine_offset;
     uint32_t machine_bytes, state_bytes;

@@ -40,7 +40,7 @@ static const char *const type_names[] = {
 static const char *const function_names[] = { "read", "write", "cas", NULL };
 #define AT .unit = "s", .max = INFINITY, .doc = "When."
 #define NUMBER .min = -1, .max = INFINITY
-const dlab_field dlab_raft_cluster_columns[] = {
+static const dlab_field cluster_columns[] = {
     DLAB_FIELD(dlab_raft_sample, time, AT),
     DLAB_FIELD(dlab_raft_sample, term, NUMBER, .doc = "The highest term of a running server."),
     DLAB_FIELD(dlab_raft_sample, leader, NUMBER, .doc = "Who leads it; -1: nobody."),
@@ -50,7 +50,7 @@ const dlab_field dlab_raft_cluster_columns[] = {
     DLAB_FIELD(dlab_raft_sample, running, NUMBER, .doc = "Servers that run."),
     DLAB_END,
 };
-const dlab_field dlab_raft_server_columns[] = {
+static const dlab_field server_columns[] = {
     DLAB_FIELD(dlab_raft_server_sample, time, AT),
     DLAB_FIELD(dlab_raft_server_sample, server, NUMBER, .doc = "Which server."),
     DLAB_FIELD(dlab_raft_server_sample, term, NUMBER, .doc = "Its term."),
@@ -60,9 +60,11 @@ const dlab_field dlab_raft_server_columns[] = {
     DLAB_FIELD(dlab_raft_server_sample, last, NUMBER, .doc = "The last entry of its log."),
     DLAB_FIELD(dlab_raft_server_sample, match, NUMBER,
                .doc = "How far the leader knows its log to agree; -1: nobody leads."),
+    DLAB_FIELD(dlab_raft_server_sample, next, NUMBER,
+               .doc = "The entry the leader would send it next; -1: nobody leads, or it does itself."),
     DLAB_END,
 };
-const dlab_field dlab_raft_history_columns[] = {
+static const dlab_field history_columns[] = {
     DLAB_FIELD(dlab_raft_event, time, AT),
     DLAB_FIELD(dlab_raft_event, process, NUMBER, .doc = "Who asks; a new number after an unknown outcome."),
     DLAB_FIELD(dlab_raft_event, type, .choices = type_names, .doc = "What happens to the operation."),
@@ -72,6 +74,23 @@ const dlab_field dlab_raft_history_columns[] = {
                .doc = "Written, or read; -1: not known. Registers begin at 0."),
     DLAB_FIELD(dlab_raft_event, expected, NUMBER, .doc = "cas: the value it replaces; else -1."),
     DLAB_END,
+};
+const dlab_table dlab_raft_tables[] = {
+    DLAB_TRACE_TABLE,
+    { .name = "history",
+      .doc = "What clients asked and saw, in order.",
+      .columns = history_columns,
+      .row_size = sizeof(dlab_raft_event) },
+    { .name = "cluster",
+      .doc = "The cluster over time.",
+      .columns = cluster_columns,
+      .row_size = sizeof(dlab_raft_sample),
+      .series = true },
+    { .name = "servers",
+      .doc = "Each server over time.",
+      .columns = server_columns,
+      .row_size = sizeof(dlab_raft_server_sample) },
+    { .name = NULL },
 };
 enum { EVENT_SAMPLE = DLAB_EVENT_MODEL, EVENT_CHANGE, EVENT_CHURN, EVENT_CUT_SHORT, EVENT_LEADER_CRASH };
 
@@ -101,15 +120,18 @@ static int sample(dlab_raft_drive *x, const dlab_event *e)
                                               .last = v->last,
                                               .match = lead == NULL  ? -1
                                                        : i == leader ? (int64_t)lead->stable
-                                                                     : (int64_t)lead->peers[i].match };
-        if (dlab_emit(x->ctx, x->servers_table, &row)) return x->ctx->err.code;
+                                                                     : (int64_t)lead->peers[i].match,
+                                              .next = lead == NULL || i == leader
+                                                          ? -1
+                                                          : (int64_t)lead->peers[i].next };
+        if (dlab_emit(x->ctx, DLAB_RAFT_SERVERS_TABLE, &row)) return x->ctx->err.code;
         if (row.commit > c.commit) c.commit = row.commit;
         if (x->world->nodes[i].status == DLAB_NODE_DOWN) continue;
         c.running++;
         if (row.term > c.term) c.term = row.term;
         if (lead != NULL && (int64_t)lead->last - row.last > c.lag) c.lag = (int64_t)lead->last - row.last;
     }
-    if (dlab_emit(x->ctx, x->cluster_table, &c)) return x->ctx->err.code;
+    if (dlab_emit(x->ctx, DLAB_RAFT_CLUSTER_TABLE, &c)) return x->ctx->err.code;
     return dlab_world_at(x->world, e->time + x->sample_interval, EVENT_SAMPLE, 0, 0, 0);
 }
 
@@ -198,7 +220,8 @@ int dlab_raft_drive_open(dlab_raft_drive *x)
 {
     dlab_world *w = x->world;
     dlab_stream(x->ctx, &x->rng, DLAB_PURPOSE_CLIENT, 1);
-    const bool samples = dlab_wants(x->ctx, x->cluster_table) || dlab_wants(x->ctx, x->servers_table);
+    const bool samples =
+        dlab_wants(x->ctx, DLAB_RAFT_CLUSTER_TABLE) || dlab_wants(x->ctx, DLAB_RAFT_SERVERS_TABLE);
     if (samples && dlab_world_at(w, 0, EVENT_SAMPLE, 0, 0, 0)) return x->ctx->err.code;
     if (x->change_rate > 0 &&
         dlab_world_at(w, (int64_t)(dlab_rng_exponential(&x->rng) / x->change_rate * 1e9), EVENT_CHURN, 0, 0,

@@ -22,11 +22,15 @@ typedef struct dlab_raft_server_sample {
     double time;
     int64_t server, term;
     int32_t role;
-    int64_t commit, applied, last, match;
+    int64_t commit, applied, last, match, next;
 } dlab_raft_server_sample;
 
-/* Output tables: history (rows of dlab_raft_event), cluster and servers, by these columns. */
-extern const dlab_field dlab_raft_history_columns[], dlab_raft_cluster_columns[], dlab_raft_server_columns[];
+/* Output tables, in this order; history holds rows of dlab_raft_event. */
+enum { DLAB_RAFT_TRACE_TABLE, DLAB_RAFT_HISTORY_TABLE, DLAB_RAFT_CLUSTER_TABLE, DLAB_RAFT_SERVERS_TABLE };
+extern const dlab_table dlab_raft_tables[];
+
+/* Names of choices. */
+extern const char *const dlab_raft_read_modes[], *const dlab_raft_verdicts[], *const dlab_raft_promises[];
 
 typedef struct dlab_raft_drive {
     const dlab_raft *raft;
@@ -36,7 +40,6 @@ typedef struct dlab_raft_drive {
     dlab_raft_watch *watch;
     const dlab_raft_change *changes;
     size_t change_count;
-    int cluster_table, servers_table;
     int64_t sample_interval; /* ns; 0: no samples */
     double change_rate;      /* 1/s; 0: none */
     int64_t leader_crash;    /* ns; INT64_MAX: none */

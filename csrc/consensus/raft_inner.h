@@ -76,6 +76,9 @@ void dlab_raft_persist(
 void dlab_raft_recover(raft *r);
 uint32_t dlab_raft_snapshot_crc(const raft *r, uint32_t slot);
 
+/* raft_past.c: entries that a server brings along when it starts for the first time. */
+void dlab_raft_bring(raft *r);
+
 /* raft_election.c */
 uint32_t dlab_raft_idle_role(const raft *r); /* of a server that neither leads nor wants to */
 void dlab_raft_arm_election(raft *r);

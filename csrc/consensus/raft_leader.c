@@ -267,7 +267,9 @@ void dlab_raft_take_refused(raft *r, const dlab_message *m)
         if (after < next) next = after;
     }
     if (next < p->match + 1) next = p->match + 1;
-    dlab_raft_reset_peer(r, m->from, next < 1 ? 1 : next);
+    if (next < 1) next = 1;
+    dlab_remark(r->out, DLAB_RAFT_NOTE_BACKS_OFF, m->from, next);
+    dlab_raft_reset_peer(r, m->from, next);
     p->active = true;
     dlab_raft_send_append(r, m->from, true);
 }

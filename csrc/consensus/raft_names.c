@@ -1,5 +1,7 @@
-/* Raft: the names behind a trace. */
-#include "consensus/raft.h"
+/* Raft: the names behind a trace, and those of choices. */
+#include <distlab/check.h>
+
+#include "consensus/raft_drive.h"
 
 #define NONE_LEFT        \
     {                    \
@@ -51,3 +53,21 @@ const dlab_trace_schema dlab_raft_schema = { .messages = messages,
                                              .states = states,
                                              .roles = roles,
                                              .invariants = invariants };
+
+const char *const dlab_raft_read_modes[] = {
+#define X(code, name) name,
+    DLAB_RAFT_READ_MODES(X)
+#undef X
+        NULL
+};
+const char *const dlab_raft_verdicts[] = {
+#define X(code, name) name,
+    DLAB_VERDICTS(X)
+#undef X
+        NULL
+};
+const char *const dlab_raft_promises[] = { "none",
+#define X(code, name) name,
+                                           DLAB_RAFT_INVARIANTS(X)
+#undef X
+                                               NULL };

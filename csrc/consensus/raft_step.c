@@ -22,6 +22,7 @@ static raft open_step(const dlab_core *core, uint32_t node, void *state, const d
 static void start(raft *r)
 {
     dlab_raft_recover(r);
+    if (!r->in->restarted) dlab_raft_bring(r);
     r->live->role = DLAB_RAFT_ROLE_OUTSIDER;
     if (r->in->restarted && r->c->read_mode == DLAB_RAFT_READ_LEASE_MODE)
         r->live->silent_until = r->in->now + r->c->election_least;

@@ -13,6 +13,7 @@ int dlab_raft_watch_open(dlab_raft_watch *x, const dlab_raft *raft, dlab_ctx *ct
     if (ctx->err.code) return ctx->err.code;
     for (uint32_t k = 0; k < raft->clients; k++) x->process[k] = k;
     x->last_answer = x->from;
+    x->repaired = -1;
     return x->keeps_history ? dlab_history_open(&x->history, ctx->arena.memory, &ctx->err) : DLAB_OK;
 }
 
@@ -77,7 +78,9 @@ static void note_answer(dlab_raft_watch *x, dlab_world *w, uint32_t client, cons
 void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *o)
 {
     dlab_raft_watch *x = arg;
-    if (o->kind != DLAB_NOTE || node < x->raft->servers) return;
+    if (o->kind != DLAB_NOTE) return;
+    x->back_offs += node < x->raft->servers && o->message.kind == DLAB_RAFT_NOTE_BACKS_OFF;
+    if (node < x->raft->servers) return;
     const uint32_t client = node - x->raft->servers;
     const dlab_raft_client *s = dlab_world_state(w, node);
     switch (o->message.kind) {
@@ -92,6 +95,16 @@ void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_
         tell(x, w, client, s, DLAB_HISTORY_INFO);
         x->process[client] += x->raft->clients;
     }
+}
+
+/* Does the leader know that every other voter has its first entry? Then their logs agree up to there. */
+static bool all_agree(const dlab_raft *c, const dlab_world *w, uint32_t leader)
+{
+    const dlab_raft_live *v = dlab_raft_live_of(c, dlab_world_state(w, leader));
+    for (uint32_t i = 0; i < c->servers; i++)
+        if (i != leader && (v->members.voters >> i & 1u) != 0 && v->peers[i].match < v->term_start)
+            return false;
+    return true;
 }
 
 /* Who leads the highest term, after every event. Downtime is from the moment a leader stops leading, or
@@ -109,12 +122,16 @@ void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
         term = dlab_raft_hard_of(state)->term;
         leader = i + 1;
     }
-    if (leader == x->leader && term == x->leader_term) return;
     const int64_t now = dlab_world_now(w);
+    if (leader == x->leader && term == x->leader_term) {
+        if (x->repaired < 0 && leader != 0 && all_agree(c, w, leader - 1)) x->repaired = now - x->led_since;
+        return;
+    }
     if (leader == 0) {
         x->leaderless_since = now;
     } else {
         x->leaders++;
+        x->led_since = now;
         if (x->leaderless_since > 0 && now >= x->from)
             dlab_histogram_record(x->downtime, now - x->leaderless_since);
         x->leaderless_since = -1;

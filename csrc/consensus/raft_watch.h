@@ -30,6 +30,8 @@ typedef struct dlab_raft_watch {
     uint64_t answered, given_up, leaders;
     uint32_t leader, leader_term; /* node + 1 */
     int64_t leaderless_since;     /* -1: somebody leads */
+    int64_t led_since, repaired;  /* ns; repaired: how long it took, -1: not yet */
+    uint64_t back_offs;
 } dlab_raft_watch;
 
 int dlab_raft_watch_open(dlab_raft_watch *watch, const dlab_raft *raft, dlab_ctx *ctx);

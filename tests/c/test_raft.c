@@ -195,6 +195,34 @@ static void a_message_with_flipped_bits_is_ignored(void **state)
     close_server(s);
 }
 
+/* Figure 7's follower: what it led and wrote alone is there when it starts for the first time, goes to disk
+ * like any entry, and is found there, not written once more, after a restart. */
+static void a_server_brings_its_past_once(void **state)
+{
+    (void)state;
+    for (uint32_t stray = 0; stray < 2; stray++) {
+        server *s = open_server(false);
+        s->raft.members.voters = stray ? 1 : 7; /* this one, server 0, is the last voter, or another one */
+        s->raft.past_stray = 5;
+        s->raft.past_rival = 3;
+        s->raft.past_terms = 2;
+        start(s);
+        const dlab_raft_live *v = dlab_raft_live_of(&s->raft, s->state);
+        const uint32_t terms[2][6] = { { 1, 3, 3, 5 }, { 1, 2, 2, 2, 4, 4 } }, last = stray ? 6 : 4;
+        assert_non_null(find(s, DLAB_PERSIST, 0));
+        for (int life = 0; life < 2; life++) {
+            assert_int_equal(dlab_raft_hard_of(s->state)->term, 5);
+            assert_int_equal(v->last, last);
+            assert_int_equal(v->stable, last);
+            for (uint32_t i = 1; i <= last; i++)
+                assert_int_equal(dlab_raft_entry_at(&s->raft, s->state, i)->term, terms[stray][i - 1]);
+            memset(s->state + s->core.durable, 0, s->core.state_bytes - s->core.durable);
+            feed(s, (dlab_input){ .kind = DLAB_ON_START, .restarted = true });
+        }
+        close_server(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +231,7 @@ int main(void)
         cmocka_unit_test(entries_kept_by_a_snapshot_are_there_after_a_restart),
         cmocka_unit_test(a_server_whose_disk_fails_dies),
         cmocka_unit_test(a_message_with_flipped_bits_is_ignored),
+        cmocka_unit_test(a_server_brings_its_past_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,7 +258,7 @@ typedef struct dlab_consensus_raft_params {
     bool check_quorum;
     /* Followers pass commands on to the leader instead of refusing them. */
     bool forward;
-    /* [1 .. 256] Entries of one append at most. */
+    /* [1 .. 1024] Entries of one append at most. */
     int64_t batch;
     /* [1 .. 64] Appends on their way to one follower at most. */
     int64_t pipeline;
@@ -266,6 +266,14 @@ typedef struct dlab_consensus_raft_params {
     int64_t snapshot_every;
     /* [16 .. 131072] Entries a log has room for (rounded up to a power of two). */
     int64_t log_capacity;
+    /* [0 .. 65536] Entries that the last voter alone has at the start: it led, wrote them and reached
+     * nobody. */
+    int64_t divergence;
+    /* [1 .. 65536] Terms in which it wrote them, as many in each. */
+    int64_t divergent_terms;
+    /* [0 .. 65536, -1: off] Entries that all other voters have in their place, of terms in between. None:
+     * as many. */
+    int64_t rival_entries;
     /* [byte, 1 .. 1e+09] Bytes of one append at most (one entry always goes). */
     double batch_bytes;
     /* [byte, 1 .. 1e+09] Bytes on their way to one follower at most. */
@@ -401,58 +409,61 @@ _Static_assert(offsetof(dlab_consensus_raft_params, batch) == 120, "batch");
 _Static_assert(offsetof(dlab_consensus_raft_params, pipeline) == 128, "pipeline");
 _Static_assert(offsetof(dlab_consensus_raft_params, snapshot_every) == 136, "snapshot_every");
 _Static_assert(offsetof(dlab_consensus_raft_params, log_capacity) == 144, "log_capacity");
-_Static_assert(offsetof(dlab_consensus_raft_params, batch_bytes) == 152, "batch_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, pipeline_bytes) == 160, "pipeline_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, uncommitted_bytes) == 168, "uncommitted_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, command_bytes) == 176, "command_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, chunk_bytes) == 184, "chunk_bytes");
-_Static_assert(offsetof(dlab_consensus_raft_params, log_backtrack) == 192, "log_backtrack");
-_Static_assert(offsetof(dlab_consensus_raft_params, storage) == 196, "storage");
-_Static_assert(offsetof(dlab_consensus_raft_params, delay) == 200, "delay");
-_Static_assert(offsetof(dlab_consensus_raft_params, loss) == 256, "loss");
-_Static_assert(offsetof(dlab_consensus_raft_params, duplicate) == 264, "duplicate");
-_Static_assert(offsetof(dlab_consensus_raft_params, reorder) == 272, "reorder");
-_Static_assert(offsetof(dlab_consensus_raft_params, corrupt) == 280, "corrupt");
-_Static_assert(offsetof(dlab_consensus_raft_params, checksum) == 288, "checksum");
-_Static_assert(offsetof(dlab_consensus_raft_params, bandwidth) == 296, "bandwidth");
-_Static_assert(offsetof(dlab_consensus_raft_params, link_queue) == 304, "link_queue");
-_Static_assert(offsetof(dlab_consensus_raft_params, ordering) == 312, "ordering");
-_Static_assert(offsetof(dlab_consensus_raft_params, links) == 316, "links");
-_Static_assert(offsetof(dlab_consensus_raft_params, processing) == 328, "processing");
-_Static_assert(offsetof(dlab_consensus_raft_params, fsync) == 384, "fsync");
-_Static_assert(offsetof(dlab_consensus_raft_params, fsync_lie) == 440, "fsync_lie");
-_Static_assert(offsetof(dlab_consensus_raft_params, write_error) == 448, "write_error");
-_Static_assert(offsetof(dlab_consensus_raft_params, misdirect) == 456, "misdirect");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_corrupt) == 464, "crash_corrupt");
-_Static_assert(offsetof(dlab_consensus_raft_params, group_commit) == 472, "group_commit");
-_Static_assert(offsetof(dlab_consensus_raft_params, disk_capacity) == 480, "disk_capacity");
-_Static_assert(offsetof(dlab_consensus_raft_params, sector) == 488, "sector");
-_Static_assert(offsetof(dlab_consensus_raft_params, recoverable) == 496, "recoverable");
-_Static_assert(offsetof(dlab_consensus_raft_params, drift) == 504, "drift");
-_Static_assert(offsetof(dlab_consensus_raft_params, skew) == 512, "skew");
-_Static_assert(offsetof(dlab_consensus_raft_params, clock_spread) == 520, "clock_spread");
-_Static_assert(offsetof(dlab_consensus_raft_params, sync_interval) == 528, "sync_interval");
-_Static_assert(offsetof(dlab_consensus_raft_params, clock_error) == 536, "clock_error");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_rate) == 544, "crash_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, partition_rate) == 552, "partition_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, pause_rate) == 560, "pause_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, change_rate) == 568, "change_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, restart) == 576, "restart");
-_Static_assert(offsetof(dlab_consensus_raft_params, partition) == 632, "partition");
-_Static_assert(offsetof(dlab_consensus_raft_params, pause) == 688, "pause");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_disk) == 744, "crash_disk");
-_Static_assert(offsetof(dlab_consensus_raft_params, leader_crash) == 752, "leader_crash");
-_Static_assert(offsetof(dlab_consensus_raft_params, stale_followers) == 760, "stale_followers");
-_Static_assert(offsetof(dlab_consensus_raft_params, faults) == 768, "faults");
-_Static_assert(offsetof(dlab_consensus_raft_params, changes) == 780, "changes");
-_Static_assert(offsetof(dlab_consensus_raft_params, duration) == 792, "duration");
-_Static_assert(offsetof(dlab_consensus_raft_params, warmup) == 800, "warmup");
-_Static_assert(offsetof(dlab_consensus_raft_params, heal_time) == 808, "heal_time");
-_Static_assert(offsetof(dlab_consensus_raft_params, sample_interval) == 816, "sample_interval");
-_Static_assert(offsetof(dlab_consensus_raft_params, stop_on_violation) == 824, "stop_on_violation");
-_Static_assert(offsetof(dlab_consensus_raft_params, check_history) == 825, "check_history");
-_Static_assert(offsetof(dlab_consensus_raft_params, bug) == 828, "bug");
-_Static_assert(sizeof(dlab_consensus_raft_params) == 832, "dlab_consensus_raft_params");
+_Static_assert(offsetof(dlab_consensus_raft_params, divergence) == 152, "divergence");
+_Static_assert(offsetof(dlab_consensus_raft_params, divergent_terms) == 160, "divergent_terms");
+_Static_assert(offsetof(dlab_consensus_raft_params, rival_entries) == 168, "rival_entries");
+_Static_assert(offsetof(dlab_consensus_raft_params, batch_bytes) == 176, "batch_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, pipeline_bytes) == 184, "pipeline_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, uncommitted_bytes) == 192, "uncommitted_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, command_bytes) == 200, "command_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, chunk_bytes) == 208, "chunk_bytes");
+_Static_assert(offsetof(dlab_consensus_raft_params, log_backtrack) == 216, "log_backtrack");
+_Static_assert(offsetof(dlab_consensus_raft_params, storage) == 220, "storage");
+_Static_assert(offsetof(dlab_consensus_raft_params, delay) == 224, "delay");
+_Static_assert(offsetof(dlab_consensus_raft_params, loss) == 280, "loss");
+_Static_assert(offsetof(dlab_consensus_raft_params, duplicate) == 288, "duplicate");
+_Static_assert(offsetof(dlab_consensus_raft_params, reorder) == 296, "reorder");
+_Static_assert(offsetof(dlab_consensus_raft_params, corrupt) == 304, "corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, checksum) == 312, "checksum");
+_Static_assert(offsetof(dlab_consensus_raft_params, bandwidth) == 320, "bandwidth");
+_Static_assert(offsetof(dlab_consensus_raft_params, link_queue) == 328, "link_queue");
+_Static_assert(offsetof(dlab_consensus_raft_params, ordering) == 336, "ordering");
+_Static_assert(offsetof(dlab_consensus_raft_params, links) == 340, "links");
+_Static_assert(offsetof(dlab_consensus_raft_params, processing) == 352, "processing");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync) == 408, "fsync");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync_lie) == 464, "fsync_lie");
+_Static_assert(offsetof(dlab_consensus_raft_params, write_error) == 472, "write_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, misdirect) == 480, "misdirect");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_corrupt) == 488, "crash_corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, group_commit) == 496, "group_commit");
+_Static_assert(offsetof(dlab_consensus_raft_params, disk_capacity) == 504, "disk_capacity");
+_Static_assert(offsetof(dlab_consensus_raft_params, sector) == 512, "sector");
+_Static_assert(offsetof(dlab_consensus_raft_params, recoverable) == 520, "recoverable");
+_Static_assert(offsetof(dlab_consensus_raft_params, drift) == 528, "drift");
+_Static_assert(offsetof(dlab_consensus_raft_params, skew) == 536, "skew");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_spread) == 544, "clock_spread");
+_Static_assert(offsetof(dlab_consensus_raft_params, sync_interval) == 552, "sync_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_error) == 560, "clock_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_rate) == 568, "crash_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition_rate) == 576, "partition_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause_rate) == 584, "pause_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, change_rate) == 592, "change_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, restart) == 600, "restart");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition) == 656, "partition");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause) == 712, "pause");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_disk) == 768, "crash_disk");
+_Static_assert(offsetof(dlab_consensus_raft_params, leader_crash) == 776, "leader_crash");
+_Static_assert(offsetof(dlab_consensus_raft_params, stale_followers) == 784, "stale_followers");
+_Static_assert(offsetof(dlab_consensus_raft_params, faults) == 792, "faults");
+_Static_assert(offsetof(dlab_consensus_raft_params, changes) == 804, "changes");
+_Static_assert(offsetof(dlab_consensus_raft_params, duration) == 816, "duration");
+_Static_assert(offsetof(dlab_consensus_raft_params, warmup) == 824, "warmup");
+_Static_assert(offsetof(dlab_consensus_raft_params, heal_time) == 832, "heal_time");
+_Static_assert(offsetof(dlab_consensus_raft_params, sample_interval) == 840, "sample_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, stop_on_violation) == 848, "stop_on_violation");
+_Static_assert(offsetof(dlab_consensus_raft_params, check_history) == 849, "check_history");
+_Static_assert(offsetof(dlab_consensus_raft_params, bug) == 852, "bug");
+_Static_assert(sizeof(dlab_consensus_raft_params) == 856, "dlab_consensus_raft_params");
 typedef struct dlab_consensus_raft_metrics {
     /* [1/s, 0 .. inf] Operations answered per second. */
     double throughput;
@@ -467,6 +478,11 @@ typedef struct dlab_consensus_raft_metrics {
     double unavailability;
     /* [s, 0 .. inf] From the end of one leader to the next one. */
     dlab_histogram downtime;
+    /* [s, 0 .. inf] From the election of a leader until it knew that the logs of all voters agree with its
+     * own up to its first entry; of the first leader that got there. */
+    double repair_time;
+    /* [0 .. 9e+15] Times a leader went back in its log because a follower refused an append. */
+    int64_t back_offs;
     /* [0 .. 9e+15] Times a server became leader. */
     int64_t leaders;
     /* [0 .. 9e+15] The highest term. */
@@ -497,18 +513,20 @@ _Static_assert(offsetof(dlab_consensus_raft_metrics, read_latency) == 88, "read_
 _Static_assert(offsetof(dlab_consensus_raft_metrics, success_ratio) == 168, "success_ratio");
 _Static_assert(offsetof(dlab_consensus_raft_metrics, unavailability) == 184, "unavailability");
 _Static_assert(offsetof(dlab_consensus_raft_metrics, downtime) == 192, "downtime");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, leaders) == 272, "leaders");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, terms) == 280, "terms");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, commits) == 288, "commits");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, messages) == 296, "messages");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, bytes) == 304, "bytes");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, lost) == 312, "lost");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, violations) == 320, "violations");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, stuck) == 328, "stuck");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, linearizable) == 336, "linearizable");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, broken) == 340, "broken");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, broken_at) == 344, "broken_at");
-_Static_assert(sizeof(dlab_consensus_raft_metrics) == 352, "dlab_consensus_raft_metrics");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, repair_time) == 272, "repair_time");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, back_offs) == 280, "back_offs");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, leaders) == 288, "leaders");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, terms) == 296, "terms");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, commits) == 304, "commits");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, messages) == 312, "messages");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, bytes) == 320, "bytes");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, lost) == 328, "lost");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, violations) == 336, "violations");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, stuck) == 344, "stuck");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, linearizable) == 352, "linearizable");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken) == 356, "broken");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken_at) == 360, "broken_at");
+_Static_assert(sizeof(dlab_consensus_raft_metrics) == 368, "dlab_consensus_raft_metrics");
 typedef struct dlab_consensus_raft_trace_row {
     /* [s] When (true time). */
     double time;
@@ -598,6 +616,8 @@ typedef struct dlab_consensus_raft_servers_row {
     int64_t last;
     /* [-1 .. inf] How far the leader knows its log to agree; -1: nobody leads. */
     int64_t match;
+    /* [-1 .. inf] The entry the leader would send it next; -1: nobody leads, or it does itself. */
+    int64_t next;
 } dlab_consensus_raft_servers_row;
 _Static_assert(offsetof(dlab_consensus_raft_servers_row, time) == 0, "time");
 _Static_assert(offsetof(dlab_consensus_raft_servers_row, server) == 8, "server");
@@ -607,7 +627,8 @@ _Static_assert(offsetof(dlab_consensus_raft_servers_row, commit) == 32, "commit"
 _Static_assert(offsetof(dlab_consensus_raft_servers_row, applied) == 40, "applied");
 _Static_assert(offsetof(dlab_consensus_raft_servers_row, last) == 48, "last");
 _Static_assert(offsetof(dlab_consensus_raft_servers_row, match) == 56, "match");
-_Static_assert(sizeof(dlab_consensus_raft_servers_row) == 64, "dlab_consensus_raft_servers_row");
+_Static_assert(offsetof(dlab_consensus_raft_servers_row, next) == 64, "next");
+_Static_assert(sizeof(dlab_consensus_raft_servers_row) == 72, "dlab_consensus_raft_servers_row");
 typedef struct dlab_consensus_raft_links_cell {
     /* [0 .. 1023, -1: off] Sending node; blank: any. */
     int64_t from;
