@@ -12,6 +12,7 @@ import numpy as np
 
 from distlab import _core, _model, _units
 from distlab._recipe import value_of
+from distlab._save import OTHERS
 from distlab.cli import (
     EXIT_DONE,
     FORMATS,
@@ -60,6 +61,10 @@ def _check_files(args: argparse.Namespace) -> None:
         folder = path.parent
         if option == "plot" and path.suffix.lower() not in PICTURES:
             raise Mistake(f"--plot {text}: the file must end in {', '.join(PICTURES)}")
+        if option == "save" and path.suffix.lower() in OTHERS:
+            raise Mistake(
+                f"--save {text}: it writes a NumPy archive (.npz); --format csv or json prints those"
+            )
         if path.is_dir() or not path.name:
             raise Mistake(f"--{option} {text}: this is a directory, not a file")
         if not folder.is_dir():

@@ -151,6 +151,14 @@ def size(name, value, high=2**50):
     return int(real(name, value, 1, high))
 
 
+def check_ending(path, writes, others):
+    """A file's name must not promise a format that another method writes; others: {ending: that method}."""
+    name = os.path.basename(os.fspath(path))
+    method = others.get(os.path.splitext(name)[1].lower())
+    if method is not None:
+        raise ValueError(f"save writes {writes}, and {short(name)} says otherwise: {method} writes that")
+
+
 def check_seed(seed):
     """The root seed; None draws one from the operating system, and the result records it."""
     if seed is None:

@@ -88,8 +88,12 @@ class Diagram:
 
     def save(self, path):
         """Write the page to a file; returns the path."""
+        from ._common import check_ending
         from ._trace_export import _write
 
+        check_ending(
+            path, "a page (.html)", dict.fromkeys((".png", ".svg", ".pdf"), "trace.plot().save(path)")
+        )
         return _write(path, [self.html()])
 
     def __repr__(self):

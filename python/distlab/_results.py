@@ -366,7 +366,10 @@ class Sweep:
         return sweep_frame(self, per)
 
     def save(self, path):
-        """Write everything to one .npz file that ``dl.load`` reads back bit for bit (needs NumPy alone)."""
+        """Write everything to one .npz file that ``dl.load`` reads back bit for bit (needs NumPy alone).
+
+        ValueError for a name that ends like another format: .csv, .json, .parquet, .nc, .png and the like.
+        """
         from ._save import save
 
         return save(self, path)

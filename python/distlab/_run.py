@@ -240,7 +240,10 @@ class Run(OneRow):
         return run_frame(self)
 
     def save(self, path):
-        """Write everything to one .npz file that ``dl.load`` reads back bit for bit (needs NumPy alone)."""
+        """Write everything to one .npz file that ``dl.load`` reads back bit for bit (needs NumPy alone).
+
+        ValueError for a name that ends like another format: .csv, .json, .parquet, .nc, .png and the like.
+        """
         from ._save import save
 
         return save(self, path)

@@ -13,17 +13,26 @@ import numpy as np
 
 from . import _block, _core
 from ._choices import Choices
-from ._common import short
+from ._common import check_ending, short
 from ._model import find
 from ._results import Sweep
 from ._run import Run
 
 FORMAT = 1
 
+# Endings of other formats, and what writes them.
+OTHERS = {
+    ".csv": "frame().to_csv(path)", ".json": "frame().to_json(path)", ".xlsx": "frame().to_excel(path)",
+    ".parquet": "frame().to_parquet(path)", ".html": "frame().to_html(path)",
+    ".nc": "dataset.to_netcdf(path)", ".npy": "numpy.save(path, result.array)",
+    **dict.fromkeys((".png", ".svg", ".pdf"), "plot().save(path)"),
+}  # fmt: skip
+
 
 def save(result, path):
     """Write a Sweep or a Run; returns the path. See Sweep.save."""
     path = _path(path)
+    check_ending(path, "a NumPy archive (.npz)", OTHERS)
     header, arrays = _of_run(result) if isinstance(result, Run) else _of_sweep(result)
     arrays |= {f"pool_{k}": rows for k, rows in enumerate(result._pool)}
     arrays |= {f"table_{k}": rows for k, rows in enumerate(result.tables.values())}

@@ -200,8 +200,10 @@ class WhatIf:
 
     def save(self, path, recipe=None):
         """Write the page to a file; returns the path."""
+        from ._common import check_ending
         from ._trace_export import _write
 
+        check_ending(path, "a page (.html)", dict.fromkeys((".png", ".svg", ".pdf"), "plot().save(path)"))
         return _write(Path(path), [self.html(recipe)])
 
     def __repr__(self):

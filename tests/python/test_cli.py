@@ -325,6 +325,7 @@ def test_files_that_cannot_be_written_are_refused_before_the_sweep(inside, tmp_p
     for command, option, path, word in (
         ("sweep", "--save", missing / "s.npz", "no directory"),
         ("sweep", "--save", tmp_path, "is a directory"),
+        ("sweep", "--save", tmp_path / "s.csv", "--format csv"),
         ("sweep", "--plot", missing / "s.png", "no directory"),
         ("sweep", "--plot", tmp_path / "s.gif", ".png"),
         ("run", "--plot", tmp_path / "s", ".png"),

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -197,6 +198,35 @@ def test_saving_a_run(tmp_path):
     assert again.array == run.array and again.provenance == run.provenance and again.params == run.params
     assert all(np.array_equal(again.tables[k], run.tables[k]) for k in run.tables)
     assert again.replay().array == run.array
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("x.csv", "frame().to_csv(path)"),
+        ("x.CSV", "frame().to_csv(path)"),
+        ("x.json", "frame().to_json(path)"),
+        ("x.nc", "dataset.to_netcdf(path)"),
+        ("x.png", "plot().save(path)"),
+    ],
+)
+def test_a_name_that_promises_another_format_is_refused(sweep, tmp_path, name, method):
+    run = dl.run(STATION, jobs=100)
+    for result in (sweep, run):
+        with pytest.raises(ValueError, match=re.escape(name)) as refused:
+            result.save(tmp_path / name)
+        assert "a NumPy archive (.npz)" in str(refused.value) and method in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+    pytest.importorskip("h5netcdf", reason="optional: netCDF")
+    for result in (sweep, run):  # the method that is named writes it
+        assert eval(f"result.{method}", {"result": result, "path": tmp_path / name}) is not result
+        assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+def test_names_without_a_format_are_taken(tmp_path):
+    run = dl.run(STATION, jobs=100)
+    for name in ("plain", "run.2026", "a.npz"):
+        assert dl.load(run.save(tmp_path / name)).array == run.array
 
 
 def test_files_that_are_not_ours(tmp_path):

@@ -360,6 +360,10 @@ def test_picture(story, trouble, large, tmp_path):
     ax = Figure().add_subplot()
     assert story.plot(ax, start=0.1, stop="200ms") is ax and ax.get_xlim()[0] > 95
     assert large.plot().save(tmp_path / "t.png").stat().st_size > 10_000
+    with pytest.raises(
+        ValueError, match=r"a page \(.html\), and 'd.png' says otherwise: trace.plot\(\).save"
+    ):
+        story.diagram().save(tmp_path / "d.png")
     assert "matplotlib.pyplot" not in sys.modules
 
 

@@ -345,6 +345,8 @@ def test_a_page_escapes_what_it_was_given(write, tmp_path):
     w = dl.whatif(write(text), {"<i>": {"servers": 2}}, reps=2)
     page = Path(w.save(tmp_path / "a.html", "distlab whatif '<x>'")).read_text()
     assert "<script>" not in page and "<i>" not in page and "&lt;i&gt;" in page and "&lt;x&gt;" in page
+    with pytest.raises(ValueError, match=r"'a.png' says otherwise: plot\(\).save\(path\) writes that"):
+        w.save(tmp_path / "a.png")
 
 
 def test_the_recipe_runs_again(example, write, tmp_path, inside):
