@@ -107,7 +107,7 @@ static void say_timer(line *l, const dlab_trace_schema *s, const dlab_record *r)
     say(l, "%s", r->type == DLAB_TRACE_SET ? "sets " : r->type == DLAB_TRACE_CANCEL ? "cancels " : "");
     say_label(l, s->timers, r->label, &label);
     say(l, " timer%s", r->type == DLAB_TRACE_FIRE ? " fires" : "");
-    if (r->type == DLAB_TRACE_SET) say_time(l, " for %s ms", (int64_t)r->b);
+    if (r->type == DLAB_TRACE_SET) say_time(l, ", due at %s ms", (int64_t)r->b);
 }
 
 static void say_life(line *l, const char *verb, const dlab_record *r)

@@ -1,8 +1,11 @@
 """Traces through the binding: the schema, lines of text and vector clocks of the probe's little story."""
 
+import re
+
 import numpy as np
 import pytest
 
+import distlab as dl
 from distlab import _core
 from probe import NAME, address, params, register, sweep
 
@@ -160,3 +163,16 @@ def test_what_is_refused():
             call("lab.prob")
     with pytest.raises(TypeError):
         _core.trace_clocks(rows, 2.0)
+
+
+def test_a_timer_fires_when_its_line_said_it_is_due():
+    told = dl.run("consensus.raft", seed=3, duration=2, trace=True).trace.text(kinds=["set", "fire"])
+    due, fired = {}, 0
+    for line in told.splitlines():
+        at, name = re.match(r"\[ *([\d.]+) ms\] (\w+ \d+) ", line).groups()
+        if put := re.search(r"sets (.+) timer, due at ([\d.]+) ms$", line):
+            due[name, put[1]] = put[2]
+        else:
+            assert due[name, re.search(r"ms\] \w+ \d+ (.+) timer fires$", line)[1]] == at
+            fired += 1
+    assert fired > 20

@@ -16,7 +16,7 @@
  *     (named by the schema).
  *   drop, duplicate: what the network did to a message, wherever that was: node = its sender, peer = whom it
  *     was for, the rest alike, but a = reason of a drop. A copy keeps the id of its message.
- *   set, cancel, fire: label = timer, b = when it will fire (ns, true time).
+ *   set, cancel, fire: label = timer; of set b = when it is due (ns, true time, at its clock's present rate).
  *   start, restart: label = role of the node, a = what the disk kept (DLAB_KEEPS). crash: a likewise.
  *   pause, wake, fault, heal: label = kind of fault; a = row of the plan, peer = other end (or none).
  *   persist, persisted: id = ticket, a = bytes, b = status.
