@@ -38,6 +38,7 @@ typedef struct params {
     int32_t crash_disk;
     double leader_crash;
     int64_t stale_followers;
+    bool stop_at_leader;
     dlab_ref faults, changes;
     double duration, warmup, heal_time, sample_interval;
     bool stop_on_violation, check_history;
@@ -98,8 +99,7 @@ static const dlab_field param_fields[] = {
                .doc = "A server asks whether it would win before it raises its term."),
     DLAB_FIELD(params, check_quorum, .dflt = 1,
                .doc =
-                   "A leader that hears from no majority steps down, and votes are refused while a leader is "
-                   "heard."),
+                   "A leader that hears no majority steps down; votes are refused while a leader is heard."),
     DLAB_FIELD(params, lease_margin, .dflt = 0.1, .min = 0, .max = 1, .low = 0, .high = 0.5,
                .doc = "Share by which a leader's read lease is shorter than election_timeout."),
     DLAB_FIELD(params, batch, .dflt = 64, .min = 1, .max = DLAB_RAFT_BATCH_MAX, .low = 1, .high = 1024,
@@ -152,12 +152,12 @@ static const dlab_field param_fields[] = {
                    "and stays down."),
     DLAB_FIELD(
         params, stale_followers, .dflt = 0, .min = 0, .max = DLAB_RAFT_SERVERS_MAX, .low = 0, .high = 2,
-        .doc = "leader_crash: so many followers miss what it sends in that interval, so they cannot win."),
+        .doc = "leader_crash: so many followers miss the last entry, which it sends with that heartbeat: the "
+               "others do not vote for them."),
+    DLAB_FIELD(params, stop_at_leader, .doc = "leader_crash: the run ends when somebody leads again."),
     DLAB_FIELD(params, faults, DLAB_FAULTS_FIELD),
     DLAB_FIELD(params, changes, .table = &dlab_raft_changes_table,
-               .doc =
-                   "What an operator asks and when: members added, removed or replaced, transfers; none by "
-                   "default."),
+               .doc = "What an operator asks and when: members added, removed or replaced, transfers."),
     DLAB_FIELD(params, duration, .unit = "s", .dflt = 10, .min = 1e-3, .max = 1e6, .low = 1, .high = 60,
                .group = "Run", .doc = "Simulated time under faults."),
     DLAB_FIELD(params, warmup, .unit = "s", .dflt = 1, .min = 0, .max = 1e6, .low = 0, .high = 5,
@@ -273,6 +273,12 @@ typedef struct cluster {
     dlab_raft_drive drive;
 } cluster;
 
+static bool is_over(const cluster *x)
+{
+    if (x->p->stop_on_violation && x->world.broken >= 0) return true;
+    return x->p->stop_at_leader && x->drive.leader_died && x->watch.leader != 0;
+}
+
 static int step_until(cluster *x, int64_t until)
 {
     for (;;) {
@@ -280,7 +286,7 @@ static int step_until(cluster *x, int64_t until)
         if (taken < 0) return x->watch.ctx->err.code;
         if (taken == 0) return DLAB_OK;
         dlab_raft_watch_leader(&x->watch, &x->world);
-        if (x->p->stop_on_violation && x->world.broken >= 0) return DLAB_OK;
+        if (is_over(x)) return DLAB_OK;
     }
 }
 
@@ -300,7 +306,7 @@ static uint32_t highest_commit(const cluster *x)
 static int heal(cluster *x, metrics *m)
 {
     const uint32_t before = highest_commit(x);
-    if (x->p->heal_time <= 0 || x->world.broken >= 0) return DLAB_OK;
+    if (x->p->heal_time <= 0 || x->world.broken >= 0 || is_over(x)) return DLAB_OK;
     if (dlab_faults_heal(&x->world.faults, &x->world)) return x->watch.ctx->err.code;
     dlab_raft_drive_deafen(&x->drive);
     if (step_until(x, ns(x->p->duration) + ns(x->p->heal_time))) return x->watch.ctx->err.code;
@@ -450,11 +456,9 @@ const dlab_model dlab_consensus_raft = {
     .title = "Raft under every fault",
     .doc =
         "A cluster runs the complete Raft protocol (elections with pre-vote and quorum check, replication "
-        "with a "
-        "window, membership changes, snapshots, four kinds of reads, client sessions) on a network, disks "
-        "and "
-        "clocks that fail. Its promises are looked at after every event, and progress is demanded once all "
-        "faults have ended.",
+        "with a window, membership changes, snapshots, four kinds of reads, client sessions) on a network, "
+        "disks and clocks that fail. Its promises are looked at after every event, and progress is demanded "
+        "once all faults have ended.",
     .source =
         "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (extended version, 2014); "
         "Ongaro, Consensus: Bridging Theory and Practice (2014)",

@@ -68,6 +68,7 @@ enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX 
     X(TRANSFER, "transfer to", "node", NULL)      \
     X(FORGET_LEADER, "forget leader", NULL, NULL) \
     X(CAMPAIGN, "campaign", NULL, NULL)           \
+    X(APPEND_NOOP, "append no-op", NULL, NULL)    \
     X(READ, "read", "server", NULL) X(WRITE, "write", "server", "value") X(CAS, "cas", "server", "value")
 /* Operations of clients, and kinds of entries. */
 #define DLAB_RAFT_OPERATIONS(X) \

@@ -93,6 +93,7 @@ bool dlab_raft_may_campaign(const raft *r);
 /* raft_leader.c: replication, as the leader sees it. */
 void dlab_raft_become_leader(raft *r);
 bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry);
+bool dlab_raft_propose_noop(raft *r);
 void dlab_raft_broadcast(raft *r, bool even_empty);
 void dlab_raft_heartbeat(raft *r);
 void dlab_raft_take_appended(raft *r, const dlab_message *m);

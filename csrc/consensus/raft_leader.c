@@ -138,8 +138,13 @@ void dlab_raft_become_leader(raft *r)
     dlab_set_timer(r->out, DLAB_RAFT_TIMER_HEARTBEAT_DUE, r->c->heartbeat, r->c->heartbeat);
     if (r->c->quorum_check)
         dlab_set_timer(r->out, DLAB_RAFT_TIMER_QUORUM_CHECK, r->c->election_least, r->c->election_least);
+    if (!dlab_raft_propose_noop(r)) dlab_raft_heartbeat(r);
+}
+
+bool dlab_raft_propose_noop(raft *r)
+{
     const dlab_raft_entry noop = { .kind = DLAB_RAFT_OP_NOOP, .client = DLAB_NO_NODE, .wire = 16 };
-    if (!dlab_raft_propose(r, &noop)) dlab_raft_heartbeat(r);
+    return dlab_raft_propose(r, &noop);
 }
 
 /* "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in parallel"

@@ -104,6 +104,9 @@ void dlab_raft_take_request(raft *r, const dlab_message *m)
     case DLAB_RAFT_ASK_CAMPAIGN:
         if (!raft_leads(r) && dlab_raft_may_campaign(r)) dlab_raft_election_due(r);
         return;
+    case DLAB_RAFT_ASK_APPEND_NOOP:
+        if (raft_leads(r)) (void)dlab_raft_propose_noop(r);
+        return;
     case DLAB_RAFT_ASK_LEAVE_JOINT:
         members.outgoing = 0;
         if (raft_leads(r) && r->live->members.outgoing != 0 && r->live->members_index <= r->live->commit)
