@@ -16,6 +16,8 @@ DLAB_DEFINE_BUGS(DLAB_RAFT_BUGS);
 
 enum { BACKTRACK_TERM, BACKTRACK_ONE };
 static const char *const backtracks[] = { "by_term", "one_by_one", NULL };
+enum { RESTART_NEW_TERM, RESTART_HEARD };
+static const char *const restarts[] = { "new_term", "heard", NULL };
 enum { STORAGE_SYNC, STORAGE_ASYNC };
 static const char *const storages[] = { "sync", "async", NULL };
 typedef struct params {
@@ -28,7 +30,7 @@ typedef struct params {
     int64_t batch, pipeline, snapshot_every, log_capacity;
     dlab_raft_past past;
     double batch_bytes, pipeline_bytes, uncommitted_bytes, command_bytes, chunk_bytes;
-    int32_t log_backtrack, storage;
+    int32_t log_backtrack, storage, timeout_restart;
     dlab_network network;
     dlab_distribution processing;
     dlab_disks disks;
@@ -93,6 +95,9 @@ static const dlab_field param_fields[] = {
                .high = 2, .group = "Elections", .doc = "Shortest election timeout."),
     DLAB_FIELD(params, election_spread, SECONDS, .dflt = 0.15, .min = 0, .max = 1e3, .low = 0, .high = 1,
                .doc = "Election timeouts are uniform between election_timeout and this much more."),
+    DLAB_FIELD(params, timeout_restart, .choices = restarts,
+               .doc = "heard: a timeout begins anew when a leader is heard or a vote is granted (the paper); "
+                      "new_term: also in a new term and after a lost election (etcd)."),
     DLAB_FIELD(params, heartbeat_interval, SECONDS, .dflt = 0.05, .min = 1e-5, .max = 1e3, .low = 0.005,
                .high = 0.5, .doc = "Time between a leader's heartbeats."),
     DLAB_FIELD(params, pre_vote, .dflt = 1,
@@ -147,13 +152,11 @@ static const dlab_field param_fields[] = {
                .doc = "Changes of membership: a random server is added, promoted or removed."),
     DLAB_FIELD(params, leader_crash, .unit = "s", .dflt = INFINITY, DLAB_OFF(INFINITY), .min = 0, .max = 1e6,
                .low = 0.5, .high = 5,
-               .doc =
-                   "The leader crashes, uniformly within the heartbeat interval that begins after this time, "
-                   "and stays down."),
+               .doc = "The leader crashes within the heartbeat interval that begins then, and stays down."),
     DLAB_FIELD(
         params, stale_followers, .dflt = 0, .min = 0, .max = DLAB_RAFT_SERVERS_MAX, .low = 0, .high = 2,
-        .doc = "leader_crash: so many followers miss the last entry, which it sends with that heartbeat: the "
-               "others do not vote for them."),
+        .doc = "leader_crash: so many followers miss an entry before, each one more than the next, so logs "
+               "differ."),
     DLAB_FIELD(params, stop_at_leader, .doc = "leader_crash: the run ends when somebody leads again."),
     DLAB_FIELD(params, faults, DLAB_FAULTS_FIELD),
     DLAB_FIELD(params, changes, .table = &dlab_raft_changes_table,
@@ -183,8 +186,7 @@ static const dlab_field metric_fields[] = {
                .doc = "The same, of reads."),
     DLAB_FIELD(metrics, success_ratio, .max = 1, .may_be_nan = true, .doc = "Share of operations answered."),
     DLAB_FIELD(metrics, unavailability, .unit = "s", .max = INFINITY,
-               .doc = "Time in which no operation was answered: silences longer than election_timeout and "
-                      "election_spread together."),
+               .doc = "Time without answers: silences longer than election_timeout + election_spread."),
     DLAB_FIELD(metrics, downtime, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "From the end of one leader to the next one."),
     DLAB_FIELD(metrics, repair_time, .unit = "s", .display = "ms", .max = INFINITY, .may_be_nan = true,
@@ -201,9 +203,7 @@ static const dlab_field metric_fields[] = {
     DLAB_FIELD(metrics, lost, COUNT,
                .doc = "Clients whose last acknowledged write no server knows at the end."),
     DLAB_FIELD(metrics, violations, COUNT,
-               .doc =
-                   "Events after which a promise was broken, a history that is not linearizable, no progress "
-                   "after healing."),
+               .doc = "Broken promises: after events, of the history, and of progress after healing."),
     DLAB_FIELD(
         metrics, linearizable, .choices = dlab_raft_verdicts,
         .doc = "Whether the history of what clients saw is linearizable; unknown: not checked, or too hard."),
@@ -234,6 +234,7 @@ static dlab_raft raft_of(const params *p)
                         .election_least = ns(p->election_timeout),
                         .election_most = ns(p->election_timeout + p->election_spread),
                         .heartbeat = ns(p->heartbeat_interval),
+                        .keeps_timeout = p->timeout_restart == RESTART_HEARD,
                         .pre_vote = p->pre_vote,
                         .quorum_check = p->check_quorum && p->bug != DLAB_RAFT_BUG_PRE_VOTE_ALONE,
                         .async_storage = p->storage == STORAGE_ASYNC,

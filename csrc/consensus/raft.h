@@ -166,6 +166,7 @@ typedef struct dlab_raft {
     int64_t election_least, election_most; /* ns */
     int64_t heartbeat;
     bool pre_vote, quorum_check, async_storage, forward, hints;
+    bool keeps_timeout;  /* a new term or a lost election is no reason to begin an election timeout anew */
     int32_t read_mode;   /* DLAB_RAFT_READ_*_MODE */
     double lease_margin; /* share by which a leader's lease is shorter than election_least */
     uint32_t batch, window, log_capacity,

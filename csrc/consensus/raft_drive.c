@@ -92,7 +92,8 @@ const dlab_table dlab_raft_tables[] = {
       .row_size = sizeof(dlab_raft_server_sample) },
     { .name = NULL },
 };
-enum { EVENT_SAMPLE = DLAB_EVENT_MODEL, EVENT_CHANGE, EVENT_CHURN, EVENT_CUT_SHORT, EVENT_LEADER_CRASH };
+enum { EVENT_SAMPLE = DLAB_EVENT_MODEL, EVENT_CHANGE, EVENT_CHURN, EVENT_LEADER_CRASH };
+enum { AWAIT_BEAT, BEAT, CRASH }; /* what a leader that is to crash does next */
 
 uint32_t dlab_raft_leader(const dlab_raft_drive *x)
 {
@@ -160,40 +161,60 @@ static int churn(dlab_raft_drive *x, const dlab_event *e)
     return ask_leader(x, kind == 0 ? DLAB_RAFT_ASK_ADD_LEARNER : DLAB_RAFT_ASK_ADD_VOTER, node);
 }
 
-/* The paper's experiment (section 9.3): "the servers in each trial had different log lengths", which an entry
- * right behind a "synchronized broadcast of heartbeat RPCs" makes, for some followers miss it; "the leader was
- * crashed uniformly randomly within its heartbeat interval". */
-static int cut_short(dlab_raft_drive *x, const dlab_event *e)
+/* Follower number k, from the last server on, loses the appends of the leader, or none any more. */
+static int set_behind(dlab_raft_drive *x, uint32_t k, int by)
+{
+    const uint32_t follower = x->raft->servers - 1 - k - (x->raft->servers - 1 - k <= x->doomed);
+    return dlab_net_gray(&x->world->net, x->doomed,
+                         (dlab_gray){ .kind = DLAB_RAFT_APPEND, .peer = follower, .share = 1 }, by);
+}
+
+/* Before anything else has happened, or when the leader has changed. */
+static int begin_crash(dlab_raft_drive *x, int64_t when)
+{
+    for (; x->behind > 0; x->behind--)
+        if (set_behind(x, x->behind - 1, -1)) return x->ctx->err.code;
+    return dlab_world_at(x->world, when, EVENT_LEADER_CRASH, 0, AWAIT_BEAT, 0);
+}
+
+/* The paper's experiment (section 9.3): "the servers in each trial had different log lengths", so in each
+ * interval before one more follower misses an entry; after a "synchronized broadcast of heartbeat RPCs" "the
+ * leader was crashed uniformly randomly within its heartbeat interval". */
+static int crash_leader(dlab_raft_drive *x, const dlab_event *e)
 {
     dlab_world *w = x->world;
     const uint32_t leader = dlab_raft_leader(x);
-    if (leader == DLAB_NO_NODE)
-        return dlab_world_at(w, e->time + x->raft->heartbeat, EVENT_CUT_SHORT, 0, 0, 0);
+    const uint32_t behind = x->stale_followers < x->raft->servers ? x->stale_followers : x->raft->servers - 1;
+    if (leader == DLAB_NO_NODE || (leader != x->doomed && (x->behind > 0 || e->a == CRASH)))
+        return begin_crash(x, e->time + x->raft->heartbeat);
     const dlab_node *node = &w->nodes[leader];
     const int64_t beat =
-        e->a != 0 ? 0
-                  : node->timer_local[DLAB_RAFT_TIMER_HEARTBEAT_DUE] - dlab_clock_mono(&node->clock, e->time);
-    if (beat > 0) return dlab_world_at(w, e->time + beat + 1, EVENT_CUT_SHORT, 0, 1, 0);
-    int64_t left = x->stale_followers;
-    for (uint32_t i = x->raft->servers; i-- > 0 && left > 0;) {
-        if (i == leader) continue;
-        if (dlab_net_degrade(&w->net, leader, i, 1)) return w->ctx->err.code;
-        left--;
+        node->timer_local[DLAB_RAFT_TIMER_HEARTBEAT_DUE] - dlab_clock_mono(&node->clock, e->time);
+    x->doomed = leader;
+    if (e->a == AWAIT_BEAT && beat > 0)
+        return dlab_world_at(w, e->time + beat + 1, EVENT_LEADER_CRASH, 0, BEAT, 0);
+    if (e->a == CRASH) {
+        x->leader_died = true;
+        return dlab_world_crash(w, leader, DLAB_KEEP_SYNCED);
     }
-    if (x->stale_followers > 0 && ask_leader(x, DLAB_RAFT_ASK_APPEND_NOOP, 0)) return w->ctx->err.code;
+    if (x->behind < behind) {
+        if (set_behind(x, x->behind++, 1) || ask_leader(x, DLAB_RAFT_ASK_APPEND_NOOP, 0))
+            return x->ctx->err.code;
+        return dlab_world_at(w, e->time + 1, EVENT_LEADER_CRASH, 0, AWAIT_BEAT, 0);
+    }
     const int64_t dies = e->time + (int64_t)(dlab_rng_unit(&x->rng) * (double)x->raft->heartbeat);
-    return dlab_world_at(w, dies, EVENT_LEADER_CRASH, leader, 0, 0);
+    return dlab_world_at(w, dies, EVENT_LEADER_CRASH, 0, CRASH, 0);
 }
 
 int dlab_raft_drive_event(void *arg, dlab_world *w, const dlab_event *e)
 {
     dlab_raft_drive *x = arg;
     const dlab_raft_change *change;
+    (void)w;
     switch (e->kind) {
     case EVENT_SAMPLE: return sample(x, e);
     case EVENT_CHURN: return churn(x, e);
-    case EVENT_CUT_SHORT: return cut_short(x, e);
-    case EVENT_LEADER_CRASH: x->leader_died = true; return dlab_world_crash(w, e->node, DLAB_KEEP_SYNCED);
+    case EVENT_LEADER_CRASH: return crash_leader(x, e);
     default:
         change = &x->changes[e->a];
         return ask_leader(x, (unsigned)change->ask,
@@ -229,8 +250,7 @@ int dlab_raft_drive_open(dlab_raft_drive *x)
         dlab_world_at(w, (int64_t)(dlab_rng_exponential(&x->rng) / x->change_rate * 1e9), EVENT_CHURN, 0, 0,
                       0))
         return x->ctx->err.code;
-    if (x->leader_crash != INT64_MAX && dlab_world_at(w, x->leader_crash, EVENT_CUT_SHORT, 0, 0, 0))
-        return x->ctx->err.code;
+    if (x->leader_crash != INT64_MAX && begin_crash(x, x->leader_crash)) return x->ctx->err.code;
     for (size_t k = 0; k < x->change_count; k++)
         if (dlab_world_at(w, (int64_t)(x->changes[k].time * 1e9), EVENT_CHANGE, 0, k, 0))
             return x->ctx->err.code;

@@ -44,7 +44,8 @@ typedef struct dlab_raft_drive {
     double change_rate;      /* 1/s; 0: none */
     int64_t leader_crash;    /* ns; INT64_MAX: none */
     uint32_t stale_followers;
-    bool leader_died; /* as leader_crash says */
+    uint32_t doomed, behind; /* the leader that is to crash; how many followers already miss entries */
+    bool leader_died;        /* as leader_crash says */
     dlab_rng rng;
 } dlab_raft_drive;
 

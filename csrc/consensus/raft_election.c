@@ -34,6 +34,7 @@ uint32_t dlab_raft_idle_role(const raft *r)
 void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader)
 {
     dlab_raft_live *v = r->live;
+    const bool idle = raft_leads(r) || r->in->kind == DLAB_ON_START; /* no timeout runs */
     if (raft_leads(r)) {
         dlab_remark(r->out, DLAB_RAFT_NOTE_STEPS_DOWN, r->hard->term, 0);
         dlab_cancel_timer(r->out, DLAB_RAFT_TIMER_HEARTBEAT_DUE);
@@ -45,7 +46,10 @@ void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader)
     if (term > r->hard->term) dlab_raft_set_hard(r, term, 0);
     v->leader = leader;
     v->role = dlab_raft_idle_role(r);
-    dlab_raft_arm_election(r);
+    /* "If election timeout elapses without receiving AppendEntries RPC from current leader or granting vote
+     * to candidate: convert to candidate" (figure 2): nothing else begins it anew. Others (etcd) also do so
+     * when the term rises or the election is lost, which spreads the timeouts of rivals. */
+    if (idle || leader != 0 || !r->c->keeps_timeout) dlab_raft_arm_election(r);
 }
 
 /* A vote is asked of every voter; a server's own is cast by asking. */

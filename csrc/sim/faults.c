@@ -250,7 +250,12 @@ static int strike(dlab_faults *f, dlab_world *w, dlab_fault *p, int by)
     case DLAB_FAULT_CLOG: return each_link(f, w, p, by, clog_link);
     case DLAB_FAULT_SLOW_LINK:
     case DLAB_FAULT_DEGRADE: return each_link(f, w, p, by, settle_link);
-    case DLAB_FAULT_GRAY: return dlab_net_gray(&w->net, node, (int32_t)row->message, row->amount, by);
+    case DLAB_FAULT_GRAY:
+        return dlab_net_gray(&w->net, node,
+                             (dlab_gray){ .kind = (int32_t)row->message,
+                                          .peer = row->peer < 0 ? DLAB_NO_NODE : (uint32_t)row->peer,
+                                          .share = row->amount },
+                             by);
     case DLAB_FAULT_CLOCK_JUMP:
         dlab_clock_jump(&w->nodes[node].clock, dlab_world_now(w), (int64_t)nearbyint(row->amount * 1e9));
         return DLAB_OK;

@@ -25,7 +25,7 @@ struct dlab_world;
  *   flapping: like isolate, cut and healed again every `amount` seconds.
  *   clog: messages from node to peer are held until it ends. slow_link: node to peer takes `amount` times as
  *   long. degrade: node to peer loses a share `amount` more. Peer blank: to all others.
- *   gray: the node loses a share `amount` of the messages of kind `message` it sends.
+ *   gray: the node loses a share `amount` of the messages of kind `message` it sends. Peer blank: to anybody.
  *   clock_jump: the wall clock jumps by `amount` s. clock_drift: the rate is `amount` ppm for the duration.
  *   disk_full, disk_error: every write is refused, or fails. disk_slow: fsync takes `amount` times as long.
  *   disk_rot: a bit flips in each of `amount` sectors. */

@@ -89,7 +89,7 @@ static const rule rules[] = {
     [DLAB_FAULT_CLOG] = { .victim = true, .peer = true, .nodes = 2 },
     [DLAB_FAULT_SLOW_LINK] = { .victim = true, .peer = true, .nodes = 2, FACTOR },
     [DLAB_FAULT_DEGRADE] = { .victim = true, .peer = true, .nodes = 2, SHARE },
-    [DLAB_FAULT_GRAY] = { .victim = true, SHARE },
+    [DLAB_FAULT_GRAY] = { .victim = true, .peer = true, SHARE },
     [DLAB_FAULT_CLOCK_JUMP] = { .victim = true, .least = -1e9, .most = 1e9, .amount = "seconds" },
     [DLAB_FAULT_CLOCK_DRIFT] = { .victim = true, .least = -1e5, .most = 1e5, .amount = "ppm" },
     [DLAB_FAULT_DISK_FULL] = { .victim = true },

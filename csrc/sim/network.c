@@ -261,7 +261,9 @@ static double gray_share(const dlab_net *net, const dlab_message *m)
     if (net->grays == NULL) return 0;
     const dlab_gray *g = &net->grays[(size_t)m->from * DLAB_GRAYS_MAX];
     for (int i = 0; i < DLAB_GRAYS_MAX; i++)
-        if (g[i].share > 0 && (g[i].kind < 0 || g[i].kind == m->kind)) kept *= 1 - g[i].share;
+        if (g[i].share > 0 && (g[i].kind < 0 || g[i].kind == m->kind) &&
+            (g[i].peer == DLAB_NO_NODE || g[i].peer == m->to))
+            kept *= 1 - g[i].share;
     return 1 - kept;
 }
 
@@ -401,20 +403,24 @@ int dlab_net_degrade(dlab_net *net, uint32_t from, uint32_t to, double loss)
     return DLAB_OK;
 }
 
-int dlab_net_gray(dlab_net *net, uint32_t node, int32_t kind, double share, int by)
+static bool same_gray(const dlab_gray *a, const dlab_gray *b)
+{
+    return a->share == b->share && a->kind == b->kind && a->peer == b->peer;
+}
+
+int dlab_net_gray(dlab_net *net, uint32_t node, dlab_gray fault, int by)
 {
     int at = 0;
     if (net->grays == NULL)
         net->grays = dlab_alloc(net->ctx, (size_t)net->nodes * DLAB_GRAYS_MAX, sizeof *net->grays);
     if (net->grays == NULL) return net->ctx->err.code;
     dlab_gray *g = &net->grays[(size_t)node * DLAB_GRAYS_MAX];
-    const dlab_gray none = { 0 }, fault = { kind, share }, wanted = by > 0 ? none : fault;
-    if (share <= 0) return DLAB_OK;
-    while (at < DLAB_GRAYS_MAX && (g[at].share != wanted.share || (by < 0 && g[at].kind != kind))) at++;
+    if (fault.share <= 0) return DLAB_OK;
+    while (at < DLAB_GRAYS_MAX && (by > 0 ? g[at].share > 0 : !same_gray(&g[at], &fault))) at++;
     if (at == DLAB_GRAYS_MAX)
         return dlab_fail(&net->ctx->err, DLAB_ELIMIT, "node %u: more than %d gray faults at once", node,
                          DLAB_GRAYS_MAX);
-    g[at] = by > 0 ? fault : none;
+    g[at] = by > 0 ? fault : (dlab_gray){ 0 };
     for (uint32_t to = 0; to < net->nodes; to++) refresh(net, node, to);
     return DLAB_OK;
 }

@@ -87,10 +87,11 @@ typedef struct dlab_link_trouble {
     double slow, loss; /* factor on its delay (0 stands for 1); extra loss */
 } dlab_link_trouble;
 
-/* A node that loses a share of the messages of one kind (-1: all) it sends; share 0: free. */
+/* A node loses a share of the messages of one kind (-1: all) it sends to one peer (DLAB_NO_NODE: to all). */
 typedef struct dlab_gray {
     int32_t kind;
-    double share;
+    uint32_t peer;
+    double share; /* 0: a free place */
 } dlab_gray;
 
 typedef struct dlab_net {
@@ -197,7 +198,7 @@ void dlab_net_clog(dlab_net *net, uint32_t from, uint32_t to, int by);
 int dlab_net_slow(dlab_net *net, uint32_t from, uint32_t to, double factor);
 int dlab_net_degrade(dlab_net *net, uint32_t from, uint32_t to, double loss);
 
-/* Begin (+1) or end (-1) a gray fault of a node: it loses a share of the messages of a kind (-1: all). */
-int dlab_net_gray(dlab_net *net, uint32_t node, int32_t kind, double share, int by);
+/* Begin (+1) or end (-1) a gray fault of a node. */
+int dlab_net_gray(dlab_net *net, uint32_t node, dlab_gray fault, int by);
 
 #endif

@@ -102,6 +102,12 @@ static inline dlab_fate send(lab *l, int64_t now, unsigned from, unsigned to)
     return send_wire(l, now, from, to, 0, 100);
 }
 
+/* Messages of a kind to anybody. */
+static inline dlab_gray gray_of(int32_t kind, double share)
+{
+    return (dlab_gray){ .kind = kind, .peer = DLAB_NO_NODE, .share = share };
+}
+
 /* A share of n within four standard errors of p. */
 static inline void assert_share(const char *what, double count, double n, double p)
 {

@@ -26,11 +26,17 @@ static void a_gray_node_loses_its_beats(void **state)
     (void)state;
     strike(s, DLAB_FAULT_GRAY, 1.05, "1s", 0, 1)->message = 3;
     strike(s, DLAB_FAULT_GRAY, 3.05, "1s", 0, 1)->message = 4;
+    strike(s, DLAB_FAULT_GRAY, 5.05, "1s", 0, 1)->peer = 1;
+    strike(s, DLAB_FAULT_GRAY, 7.05, "1s", 0, 1)->peer = 2;
     open_stage(s, 1);
     run_to(s, 2.95);
     assert_int_equal(beats(s), 19);
     run_to(s, 5.05);
     assert_int_equal(beats(s), 40);
+    run_to(s, 7.05);
+    assert_int_equal(beats(s), 50);
+    run_to(s, 9.05);
+    assert_int_equal(beats(s), 70);
     close_stage(s);
 }
 

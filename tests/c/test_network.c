@@ -266,9 +266,9 @@ static void losses_behind_the_wire_have_used_it(void **state)
     assert_int_equal(send(&l, 0, 0, 1).lost, DLAB_DROP_CUT);
     dlab_net_cut(&l.net, 0, 1, -1);
     assert_int_equal(send(&l, 0, 0, 1).arrive, 200000);
-    assert_int_equal(dlab_net_gray(&l.net, 0, -1, 1, 1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 0, gray_of(-1, 1), 1), DLAB_OK);
     assert_int_equal(send(&l, 0, 0, 1).lost, DLAB_DROP_GRAY);
-    assert_int_equal(dlab_net_gray(&l.net, 0, -1, 1, -1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 0, gray_of(-1, 1), -1), DLAB_OK);
     assert_int_equal(send(&l, 0, 0, 1).arrive, 300000);
     close_lab(&l);
 }

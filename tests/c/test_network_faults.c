@@ -68,7 +68,8 @@ static void some_fault(lab *l, dlab_rng *rng, bool *gray)
     case 2: assert_int_equal(dlab_net_slow(&l->net, from, to, 1 + amount), DLAB_OK); break;
     case 3: assert_int_equal(dlab_net_degrade(&l->net, from, to, amount < 0.5 ? 0 : amount), DLAB_OK); break;
     default:
-        assert_int_equal(dlab_net_gray(&l->net, from, (int32_t)from % 3, 0.5, gray[from] ? -1 : 1), DLAB_OK);
+        assert_int_equal(dlab_net_gray(&l->net, from, gray_of((int32_t)from % 3, 0.5), gray[from] ? -1 : 1),
+                         DLAB_OK);
         gray[from] = !gray[from];
     }
 }
@@ -138,19 +139,27 @@ static void a_gray_node_loses_one_kind_of_message(void **state)
     open_lab(&l, p, NULL, 0);
     (void)send(&l, 0, 2, 0);
     assert_true(dlab_net_link(&l.net, 2, 0)->plain);
-    assert_int_equal(dlab_net_gray(&l.net, 2, 5, 0.4, 1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(5, 0.4), 1), DLAB_OK);
     assert_share("the kind", lost_share(&l, 2, 0, 5, DLAB_DROP_GRAY), MANY, 0.4);
     assert_int_equal(lost_share(&l, 2, 0, 4, -1), 0);
     assert_int_equal(lost_share(&l, 1, 0, 5, -1), 0);
-    assert_int_equal(dlab_net_gray(&l.net, 2, -1, 0.5, 1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(-1, 0.5), 1), DLAB_OK);
     assert_share("both", lost_share(&l, 2, 0, 5, DLAB_DROP_GRAY), MANY, 1 - 0.6 * 0.5);
-    assert_int_equal(dlab_net_gray(&l.net, 2, 5, 0.4, -1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(5, 0.4), -1), DLAB_OK);
     assert_share("all kinds", lost_share(&l, 2, 0, 4, DLAB_DROP_GRAY), MANY, 0.5);
-    assert_int_equal(dlab_net_gray(&l.net, 2, 4, 0.5, 1), DLAB_OK);   /* lies before the one of all kinds */
-    assert_int_equal(dlab_net_gray(&l.net, 2, -1, 0.5, -1), DLAB_OK); /* the other one of the same share */
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(4, 0.5), 1),
+                     DLAB_OK); /* lies before the one of all kinds */
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(-1, 0.5), -1),
+                     DLAB_OK); /* the other one of the same share */
     assert_int_equal(lost_share(&l, 2, 0, 5, -1), 0);
-    assert_int_equal(dlab_net_gray(&l.net, 2, 4, 0.5, -1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 2, gray_of(4, 0.5), -1), DLAB_OK);
     assert_true(dlab_net_link(&l.net, 2, 0)->plain);
+    const dlab_gray deaf = { .kind = 5, .peer = 1, .share = 1 };
+    assert_int_equal(dlab_net_gray(&l.net, 2, deaf, 1), DLAB_OK);
+    assert_int_equal(lost_share(&l, 2, 1, 5, DLAB_DROP_GRAY), MANY);
+    assert_int_equal(lost_share(&l, 2, 1, 4, -1) + lost_share(&l, 2, 0, 5, -1), 0);
+    assert_int_equal(dlab_net_gray(&l.net, 2, deaf, -1), DLAB_OK);
+    assert_int_equal(lost_share(&l, 2, 1, 5, -1), 0);
     close_lab(&l);
 }
 
@@ -163,7 +172,7 @@ static void gray_and_loss_are_independent(void **state)
     (void)state;
     p.loss = 0.7;
     open_lab(&l, p, NULL, 0);
-    assert_int_equal(dlab_net_gray(&l.net, 0, -1, 0.6, 1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 0, gray_of(-1, 0.6), 1), DLAB_OK);
     for (int i = 0; i < MANY; i++) {
         const dlab_fate f = send(&l, i, 0, 1);
         gray += f.lost == DLAB_DROP_GRAY;
@@ -179,8 +188,9 @@ static void a_node_has_room_for_few_gray_faults(void **state)
     lab l;
     (void)state;
     open_lab(&l, settings("1ms"), NULL, 0);
-    for (int i = 0; i < DLAB_GRAYS_MAX; i++) assert_int_equal(dlab_net_gray(&l.net, 1, i, 0.5, 1), DLAB_OK);
-    assert_int_equal(dlab_net_gray(&l.net, 1, 9, 0.5, 1), DLAB_ELIMIT);
+    for (int i = 0; i < DLAB_GRAYS_MAX; i++)
+        assert_int_equal(dlab_net_gray(&l.net, 1, gray_of(i, 0.5), 1), DLAB_OK);
+    assert_int_equal(dlab_net_gray(&l.net, 1, gray_of(9, 0.5), 1), DLAB_ELIMIT);
     assert_string_equal(l.ctx.err.text, "node 1: more than 4 gray faults at once");
     dlab_arena_free(&l.ctx.arena);
 }
@@ -320,10 +330,10 @@ static void every_allocation_may_fail(void **state)
         const dlab_message m = { .from = 0, .to = 1 };
         memory->allocations = 0;
         memory->fail_at = k;
-        whole = try_lab(&l, settings("1ms"), &row, 1) == DLAB_OK &&
-                dlab_net_slow(&l.net, 0, 1, 2) == DLAB_OK && dlab_net_gray(&l.net, 0, 1, 1, 1) == DLAB_OK &&
-                dlab_net_degrade(&l.net, 0, 1, 0.5) == DLAB_OK &&
-                dlab_net_send(&l.net, 0, &m, 0, &f) == DLAB_OK;
+        whole =
+            try_lab(&l, settings("1ms"), &row, 1) == DLAB_OK && dlab_net_slow(&l.net, 0, 1, 2) == DLAB_OK &&
+            dlab_net_gray(&l.net, 0, gray_of(1, 1), 1) == DLAB_OK &&
+            dlab_net_degrade(&l.net, 0, 1, 0.5) == DLAB_OK && dlab_net_send(&l.net, 0, &m, 0, &f) == DLAB_OK;
         assert_int_equal(l.ctx.err.code, whole ? DLAB_OK : DLAB_ENOMEM);
         dlab_arena_free(&l.ctx.arena);
         assert_int_equal(memory->used, 0);
