@@ -187,6 +187,9 @@ enum {
     DLAB_CONSENSUS_RAFT_READ_MODE_LEASE = 2, DLAB_CONSENSUS_RAFT_READ_MODE_LOCAL = 3,
 };
 enum {
+    DLAB_CONSENSUS_RAFT_TIMEOUT_RESTART_NEW_TERM = 0, DLAB_CONSENSUS_RAFT_TIMEOUT_RESTART_HEARD = 1,
+};
+enum {
     DLAB_CONSENSUS_RAFT_LOG_BACKTRACK_BY_TERM = 0, DLAB_CONSENSUS_RAFT_LOG_BACKTRACK_ONE_BY_ONE = 1,
 };
 enum {
@@ -254,7 +257,7 @@ typedef struct dlab_consensus_raft_params {
     double lease_margin;
     /* A server asks whether it would win before it raises its term. */
     bool pre_vote;
-    /* A leader that hears from no majority steps down, and votes are refused while a leader is heard. */
+    /* A leader that hears no majority steps down; votes are refused while a leader is heard. */
     bool check_quorum;
     /* Followers pass commands on to the leader instead of refusing them. */
     bool forward;
@@ -288,6 +291,9 @@ typedef struct dlab_consensus_raft_params {
     int32_t log_backtrack;
     /* sync: a server waits for its disk; async: writes of entries and applying run beside. */
     int32_t storage;
+    /* heard: a timeout begins anew when a leader is heard or a vote is granted (the paper); new_term: also
+     * in a new term and after a lost election (etcd). */
+    int32_t timeout_restart;
     /* [s, 0 .. 1e+06] One-way delay of a message; the default makes a round trip of 1 ms. */
     dlab_distribution delay;
     /* [0 .. 1] Probability that a message is lost. */
@@ -362,14 +368,17 @@ typedef struct dlab_consensus_raft_params {
     dlab_distribution pause;
     /* What a crash leaves of the disk. */
     int32_t crash_disk;
-    /* [s, 0 .. 1e+06, inf: off] The leader crashes, uniformly within the heartbeat interval that begins
-     * after this time, and stays down. */
+    /* [s, 0 .. 1e+06, inf: off] The leader crashes within the heartbeat interval that begins then, and
+     * stays down. */
     double leader_crash;
-    /* [0 .. 16] leader_crash: so many followers miss what it sends in that interval, so they cannot win. */
+    /* [0 .. 16] leader_crash: so many followers miss an entry before, each one more than the next, so logs
+     * differ. */
     int64_t stale_followers;
+    /* leader_crash: the run ends when somebody leads again. */
+    bool stop_at_leader;
     /* What goes wrong and when: rows of kind, time or rate, target and duration; none by default. */
     dlab_ref faults;
-    /* What an operator asks and when: members added, removed or replaced, transfers; none by default. */
+    /* What an operator asks and when: members added, removed or replaced, transfers. */
     dlab_ref changes;
     /* [s, 0.001 .. 1e+06] Simulated time under faults. */
     double duration;
@@ -419,51 +428,53 @@ _Static_assert(offsetof(dlab_consensus_raft_params, command_bytes) == 200, "comm
 _Static_assert(offsetof(dlab_consensus_raft_params, chunk_bytes) == 208, "chunk_bytes");
 _Static_assert(offsetof(dlab_consensus_raft_params, log_backtrack) == 216, "log_backtrack");
 _Static_assert(offsetof(dlab_consensus_raft_params, storage) == 220, "storage");
-_Static_assert(offsetof(dlab_consensus_raft_params, delay) == 224, "delay");
-_Static_assert(offsetof(dlab_consensus_raft_params, loss) == 280, "loss");
-_Static_assert(offsetof(dlab_consensus_raft_params, duplicate) == 288, "duplicate");
-_Static_assert(offsetof(dlab_consensus_raft_params, reorder) == 296, "reorder");
-_Static_assert(offsetof(dlab_consensus_raft_params, corrupt) == 304, "corrupt");
-_Static_assert(offsetof(dlab_consensus_raft_params, checksum) == 312, "checksum");
-_Static_assert(offsetof(dlab_consensus_raft_params, bandwidth) == 320, "bandwidth");
-_Static_assert(offsetof(dlab_consensus_raft_params, link_queue) == 328, "link_queue");
-_Static_assert(offsetof(dlab_consensus_raft_params, ordering) == 336, "ordering");
-_Static_assert(offsetof(dlab_consensus_raft_params, links) == 340, "links");
-_Static_assert(offsetof(dlab_consensus_raft_params, processing) == 352, "processing");
-_Static_assert(offsetof(dlab_consensus_raft_params, fsync) == 408, "fsync");
-_Static_assert(offsetof(dlab_consensus_raft_params, fsync_lie) == 464, "fsync_lie");
-_Static_assert(offsetof(dlab_consensus_raft_params, write_error) == 472, "write_error");
-_Static_assert(offsetof(dlab_consensus_raft_params, misdirect) == 480, "misdirect");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_corrupt) == 488, "crash_corrupt");
-_Static_assert(offsetof(dlab_consensus_raft_params, group_commit) == 496, "group_commit");
-_Static_assert(offsetof(dlab_consensus_raft_params, disk_capacity) == 504, "disk_capacity");
-_Static_assert(offsetof(dlab_consensus_raft_params, sector) == 512, "sector");
-_Static_assert(offsetof(dlab_consensus_raft_params, recoverable) == 520, "recoverable");
-_Static_assert(offsetof(dlab_consensus_raft_params, drift) == 528, "drift");
-_Static_assert(offsetof(dlab_consensus_raft_params, skew) == 536, "skew");
-_Static_assert(offsetof(dlab_consensus_raft_params, clock_spread) == 544, "clock_spread");
-_Static_assert(offsetof(dlab_consensus_raft_params, sync_interval) == 552, "sync_interval");
-_Static_assert(offsetof(dlab_consensus_raft_params, clock_error) == 560, "clock_error");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_rate) == 568, "crash_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, partition_rate) == 576, "partition_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, pause_rate) == 584, "pause_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, change_rate) == 592, "change_rate");
-_Static_assert(offsetof(dlab_consensus_raft_params, restart) == 600, "restart");
-_Static_assert(offsetof(dlab_consensus_raft_params, partition) == 656, "partition");
-_Static_assert(offsetof(dlab_consensus_raft_params, pause) == 712, "pause");
-_Static_assert(offsetof(dlab_consensus_raft_params, crash_disk) == 768, "crash_disk");
-_Static_assert(offsetof(dlab_consensus_raft_params, leader_crash) == 776, "leader_crash");
-_Static_assert(offsetof(dlab_consensus_raft_params, stale_followers) == 784, "stale_followers");
-_Static_assert(offsetof(dlab_consensus_raft_params, faults) == 792, "faults");
-_Static_assert(offsetof(dlab_consensus_raft_params, changes) == 804, "changes");
-_Static_assert(offsetof(dlab_consensus_raft_params, duration) == 816, "duration");
-_Static_assert(offsetof(dlab_consensus_raft_params, warmup) == 824, "warmup");
-_Static_assert(offsetof(dlab_consensus_raft_params, heal_time) == 832, "heal_time");
-_Static_assert(offsetof(dlab_consensus_raft_params, sample_interval) == 840, "sample_interval");
-_Static_assert(offsetof(dlab_consensus_raft_params, stop_on_violation) == 848, "stop_on_violation");
-_Static_assert(offsetof(dlab_consensus_raft_params, check_history) == 849, "check_history");
-_Static_assert(offsetof(dlab_consensus_raft_params, bug) == 852, "bug");
-_Static_assert(sizeof(dlab_consensus_raft_params) == 856, "dlab_consensus_raft_params");
+_Static_assert(offsetof(dlab_consensus_raft_params, timeout_restart) == 224, "timeout_restart");
+_Static_assert(offsetof(dlab_consensus_raft_params, delay) == 232, "delay");
+_Static_assert(offsetof(dlab_consensus_raft_params, loss) == 288, "loss");
+_Static_assert(offsetof(dlab_consensus_raft_params, duplicate) == 296, "duplicate");
+_Static_assert(offsetof(dlab_consensus_raft_params, reorder) == 304, "reorder");
+_Static_assert(offsetof(dlab_consensus_raft_params, corrupt) == 312, "corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, checksum) == 320, "checksum");
+_Static_assert(offsetof(dlab_consensus_raft_params, bandwidth) == 328, "bandwidth");
+_Static_assert(offsetof(dlab_consensus_raft_params, link_queue) == 336, "link_queue");
+_Static_assert(offsetof(dlab_consensus_raft_params, ordering) == 344, "ordering");
+_Static_assert(offsetof(dlab_consensus_raft_params, links) == 348, "links");
+_Static_assert(offsetof(dlab_consensus_raft_params, processing) == 360, "processing");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync) == 416, "fsync");
+_Static_assert(offsetof(dlab_consensus_raft_params, fsync_lie) == 472, "fsync_lie");
+_Static_assert(offsetof(dlab_consensus_raft_params, write_error) == 480, "write_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, misdirect) == 488, "misdirect");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_corrupt) == 496, "crash_corrupt");
+_Static_assert(offsetof(dlab_consensus_raft_params, group_commit) == 504, "group_commit");
+_Static_assert(offsetof(dlab_consensus_raft_params, disk_capacity) == 512, "disk_capacity");
+_Static_assert(offsetof(dlab_consensus_raft_params, sector) == 520, "sector");
+_Static_assert(offsetof(dlab_consensus_raft_params, recoverable) == 528, "recoverable");
+_Static_assert(offsetof(dlab_consensus_raft_params, drift) == 536, "drift");
+_Static_assert(offsetof(dlab_consensus_raft_params, skew) == 544, "skew");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_spread) == 552, "clock_spread");
+_Static_assert(offsetof(dlab_consensus_raft_params, sync_interval) == 560, "sync_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, clock_error) == 568, "clock_error");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_rate) == 576, "crash_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition_rate) == 584, "partition_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause_rate) == 592, "pause_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, change_rate) == 600, "change_rate");
+_Static_assert(offsetof(dlab_consensus_raft_params, restart) == 608, "restart");
+_Static_assert(offsetof(dlab_consensus_raft_params, partition) == 664, "partition");
+_Static_assert(offsetof(dlab_consensus_raft_params, pause) == 720, "pause");
+_Static_assert(offsetof(dlab_consensus_raft_params, crash_disk) == 776, "crash_disk");
+_Static_assert(offsetof(dlab_consensus_raft_params, leader_crash) == 784, "leader_crash");
+_Static_assert(offsetof(dlab_consensus_raft_params, stale_followers) == 792, "stale_followers");
+_Static_assert(offsetof(dlab_consensus_raft_params, stop_at_leader) == 800, "stop_at_leader");
+_Static_assert(offsetof(dlab_consensus_raft_params, faults) == 804, "faults");
+_Static_assert(offsetof(dlab_consensus_raft_params, changes) == 816, "changes");
+_Static_assert(offsetof(dlab_consensus_raft_params, duration) == 832, "duration");
+_Static_assert(offsetof(dlab_consensus_raft_params, warmup) == 840, "warmup");
+_Static_assert(offsetof(dlab_consensus_raft_params, heal_time) == 848, "heal_time");
+_Static_assert(offsetof(dlab_consensus_raft_params, sample_interval) == 856, "sample_interval");
+_Static_assert(offsetof(dlab_consensus_raft_params, stop_on_violation) == 864, "stop_on_violation");
+_Static_assert(offsetof(dlab_consensus_raft_params, check_history) == 865, "check_history");
+_Static_assert(offsetof(dlab_consensus_raft_params, bug) == 868, "bug");
+_Static_assert(sizeof(dlab_consensus_raft_params) == 872, "dlab_consensus_raft_params");
 typedef struct dlab_consensus_raft_metrics {
     /* [1/s, 0 .. inf] Operations answered per second. */
     double throughput;
@@ -473,8 +484,7 @@ typedef struct dlab_consensus_raft_metrics {
     dlab_histogram read_latency;
     /* [0 .. 1] Share of operations answered. */
     dlab_ratio success_ratio;
-    /* [s, 0 .. inf] Time in which no operation was answered: silences longer than election_timeout and
-     * election_spread together. */
+    /* [s, 0 .. inf] Time without answers: silences longer than election_timeout + election_spread. */
     double unavailability;
     /* [s, 0 .. inf] From the end of one leader to the next one. */
     dlab_histogram downtime;
@@ -495,8 +505,7 @@ typedef struct dlab_consensus_raft_metrics {
     double bytes;
     /* [0 .. 9e+15] Clients whose last acknowledged write no server knows at the end. */
     int64_t lost;
-    /* [0 .. 9e+15] Events after which a promise was broken, a history that is not linearizable, no
-     * progress after healing. */
+    /* [0 .. 9e+15] Broken promises: after events, of the history, and of progress after healing. */
     int64_t violations;
     /* [0 .. 1] 1: no progress within heal_time after every fault had ended. */
     int64_t stuck;
