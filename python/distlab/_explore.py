@@ -15,8 +15,10 @@ from typing import Any
 
 from distlab import _core, _explore_controls, _explore_view, _params, _style, _units
 from distlab._common import REPS_MAX, check_seed, integer, need, unknown
+from distlab._distribution import Distribution
 from distlab._latest import Latest
 from distlab._model import find
+from distlab._table import Table
 
 REPS, POINTS, POINTS_MAX = 8, 17, 500
 TELL_AFTER = 0.4  # seconds until a run in flight is mentioned
@@ -213,7 +215,10 @@ class Explorer:
         return self
 
     def code(self):
-        """The line that makes what is seen now (str)."""
+        """The line that makes what is seen now (str).
+
+        Samples and tables of more than some 10 000 characters stand in it by their parameter's name.
+        """
         return self._line(self._request(), self.error is None and self._masked())
 
     def _masked(self):
@@ -279,7 +284,7 @@ class Explorer:
         params, x = dict(request["params"]), request["x"]
         if x is not None:
             params[x] = self._spans[x].axis(self.points)[0]
-        key = self._line(request)
+        key = self._line(request), [v for v in params.values() if isinstance(v, (Table, Distribution))]
         if self._shown is not None and self._shown[0] == key:
             return self._shown[1]
         made = sweep(

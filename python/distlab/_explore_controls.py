@@ -16,6 +16,7 @@ import numpy as np
 
 from distlab import _params, _units
 from distlab._common import short
+from distlab._literal import literal
 from distlab._model import accepted
 
 STEPS, STEPS_MOST = 100, 1_000_000_000  # of a linear slider
@@ -44,24 +45,6 @@ class Range:
             whole = sorted({int(v) for v in np.rint(made)})
             return whole, "[" + ", ".join(map(str, whole)) + "]"
         return made, f"np.{make}({literal(self.low)}, {literal(self.high)}, {count})"
-
-
-def literal(value: Any, name: str = "") -> str:
-    """A value as Python text; what has no short text is called by its parameter's name."""
-    if isinstance(value, (bool, np.bool_)) or value is None:
-        return repr(value if value is None else bool(value))
-    if isinstance(value, (int, np.integer)):
-        return repr(int(value))
-    if isinstance(value, (float, np.floating)):
-        text = repr(float(value))
-        return text.removesuffix(".0") if math.isfinite(value) else f'float("{text}")'
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, (frozenset, set)):
-        return "{" + ", ".join(literal(v) for v in sorted(value)) + "}" if value else "set()"
-    if getattr(value, "samples", False) is None and len(value.text) <= 200:
-        return literal(value.text)
-    return name
 
 
 def base_range(field: dict[str, Any]) -> Range | None:

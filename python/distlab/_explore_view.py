@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import textwrap
 from html import escape
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from distlab import _style, _units
-from distlab._explore_controls import literal
 from distlab._html import _block, _code, _Number, _quiet, _table, _text
+from distlab._literal import literal
 
 PIXELS = 760  # width of the picture
 DOTS = 110  # dots an inch
@@ -64,7 +65,7 @@ def call(function: str, model: str, arguments: list[tuple[str, str]]) -> str:
     if len(line) <= LINE:
         return line
     body = textwrap.fill(
-        ", ".join(word if len(word) > LINE - 8 else word.replace(" ", "\0") for word in words),
+        ", ".join(_foldable(word) if len(word) > LINE - 8 else word.replace(" ", "\0") for word in words),
         LINE,
         initial_indent="    ",
         subsequent_indent="    ",
@@ -72,6 +73,11 @@ def call(function: str, model: str, arguments: list[tuple[str, str]]) -> str:
         break_on_hyphens=False,
     )
     return f"dl.{function}(\n{body.replace(chr(0), ' ')},\n)"
+
+
+def _foldable(word: str) -> str:
+    """A line may end between the parts of a value, never inside of a text or behind a key."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"(: )?', lambda text: text[0].replace(" ", "\0"), word)
 
 
 def arguments(model: Any, values: dict[str, Any]) -> list[tuple[str, str]]:
