@@ -8,6 +8,7 @@
  * truncated normal by Robert, Statistics and Computing 5, 1995; the rest by inversion of the distribution
  * function applied to an exponential variate (which is -log of a uniform) or to a uniform. */
 #include "base/laws.h"
+#include "base/sampler_inline.h"
 
 #include <distlab/real.h>
 
@@ -166,39 +167,17 @@ double dlab_sample(const dlab_sampler *s, dlab_rng *rng)
     }
 }
 
-/* Rounding to nearest, ties to even: a double between 2^52 and 2^53 has steps of 1, so adding 1.5 * 2^52
- * rounds and leaves the integer in the low bits. The exponent shows whether the sum stayed in that range,
- * which it does for |x| < 2^51 ns, 26 days. */
-#define ROUNDER 0x1.8p52
-#define ROUNDER_BITS UINT64_C(0x4338000000000000)
-
-static inline uint64_t rounded_bits(double x)
-{
-    const double y = x + ROUNDER;
-    uint64_t bits;
-    memcpy(&bits, &y, sizeof bits);
-    return bits;
-}
-
-static int64_t round_far(double x)
+int64_t dlab_round_far(double x)
 {
     if (!(x < (double)DLAB_TIME_MAX)) return DLAB_TIME_MAX;
     if (x <= -(double)DLAB_TIME_MAX) return -DLAB_TIME_MAX;
     return (int64_t)nearbyint(x);
 }
 
-static inline int64_t to_ns(double x)
-{
-    const uint64_t bits = rounded_bits(x);
-    if (__builtin_expect(bits >> 52 == ROUNDER_BITS >> 52, 1)) return (int64_t)(bits - ROUNDER_BITS);
-    return round_far(x);
-}
-
 int64_t dlab_sample_ns(const dlab_sampler *s, dlab_rng *rng)
 {
-    /* Delays of messages are drawn one by one, most of them exponential. */
-    if (s->kind == DLAB_DIST_EXPONENTIAL) return to_ns((draw_exponential(s, rng) + s->shift) * s->ns);
-    return to_ns(dlab_sample(s, rng) * s->ns);
+    if (s->kind == DLAB_DIST_EXPONENTIAL) return dlab_sample_ns_inline(s, rng);
+    return dlab_to_ns(dlab_sample(s, rng) * s->ns);
 }
 
 /* The same for a block, without branches: one look at all exponents, and again if one was too large. */
@@ -206,12 +185,12 @@ static void block_to_ns(const double *x, double ns, int64_t *out, size_t n)
 {
     uint64_t differ = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint64_t bits = rounded_bits(x[i] * ns);
-        differ |= bits ^ ROUNDER_BITS;
-        out[i] = (int64_t)(bits - ROUNDER_BITS);
+        const uint64_t bits = dlab_rounded_bits(x[i] * ns);
+        differ |= bits ^ DLAB_ROUNDER_BITS;
+        out[i] = (int64_t)(bits - DLAB_ROUNDER_BITS);
     }
     if (differ >> 52 == 0) return;
-    for (size_t i = 0; i < n; i++) out[i] = to_ns(x[i] * ns);
+    for (size_t i = 0; i < n; i++) out[i] = dlab_to_ns(x[i] * ns);
 }
 
 /* A loop for each kind, over a local generator and local constants, which stay in registers. */

@@ -18,6 +18,8 @@
 #include <distlab/core.h>
 #include <distlab/model.h>
 
+#include "base/sampler_inline.h"
+
 #define DLAB_ORDERINGS(X) \
     X(NONE, "none")       \
     X(FIFO, "fifo")
@@ -105,7 +107,8 @@ typedef struct dlab_net {
     dlab_gray *grays;            /* DLAB_GRAYS_MAX for each node; NULL: there never were any */
     dlab_link_law *laws;         /* [0]: of the parameters, then one for each row, then set ones */
     uint32_t law_count;
-    uint64_t sent, duplicated, delivered, lost, in_flight, bytes;
+    /* No two that every message changes lie side by side: see scheduler.h. */
+    uint64_t sent, delivered, bytes, lost, in_flight, duplicated;
 } dlab_net;
 
 /* What becomes of one message: it arrives at `arrive`, or is lost for a reason; a copy may arrive too. */
@@ -134,41 +137,49 @@ static inline dlab_link *dlab_net_link(const dlab_net *net, uint32_t from, uint3
 /* One delay in ns: a draw unless it is always the same. */
 static inline int64_t dlab_link_delay(const dlab_link_law *law, dlab_rng *rng)
 {
-    return law->delay.kind == DLAB_DIST_CONSTANT ? law->constant : dlab_sample_ns(&law->delay, rng);
+    return law->delay.kind == DLAB_DIST_CONSTANT ? law->constant : dlab_sample_ns_inline(&law->delay, rng);
 }
 
 /* Nobody but the draws decides, and none of the four chances falls on its loud side: the usual case. Else
- * nothing is drawn yet. */
+ * nothing is drawn yet. Of a link that is plain and has chances every message so far has drawn its two words,
+ * the first, which opened the stream, among them: it stands where it must. */
 static inline bool dlab_net_is_spared(dlab_net *net, const dlab_link *link, const dlab_link_law *law)
 {
-    if (net->chances == NULL || net->chooser != NULL) return false;
+    if (net->chooser != NULL) return false;
     dlab_link_chances *c = &net->chances[link - net->links];
     dlab_rng rng = c->rng;
     const uint64_t one = dlab_rng_u64(&rng), two = dlab_rng_u64(&rng);
-    if (c->drawn != link->sent || rng.s[3] <= 2 || (uint32_t)one < law->falls_below[0] ||
-        one >> 32 < law->falls_below[1] || (uint32_t)two < law->falls_below[2] ||
-        two >> 32 < law->falls_below[3])
+    if ((uint32_t)one < law->falls_below[0] || one >> 32 < law->falls_below[1] ||
+        (uint32_t)two < law->falls_below[2] || two >> 32 < law->falls_below[3])
         return false;
     c->rng = rng;
     c->drawn++;
     return true;
 }
 
-/* Decide the fate of a message sent now (before DLAB_TIME_MAX); `name` is its fingerprint, for the chooser.
- * Counts it. */
-static inline int dlab_net_send(dlab_net *net, int64_t now, const dlab_message *m, uint64_t name,
-                                dlab_fate *fate)
+/* The short way of a message sent now (before DLAB_TIME_MAX), which nearly all take: it arrives at *arrive,
+ * and is counted. False: nothing has happened yet, and dlab_net_send_slow decides. */
+static inline bool dlab_net_send_plain(dlab_net *net, int64_t now, const dlab_message *m, int64_t *arrive)
 {
     dlab_link *link = dlab_net_link(net, m->from, m->to);
     const dlab_link_law *law = &net->laws[link->law];
     if (__builtin_expect(!link->plain || (law->chances && !dlab_net_is_spared(net, link, law)), 0))
-        return dlab_net_send_slow(net, now, m, name, fate);
+        return false;
     link->sent++;
     net->sent++;
     net->in_flight++;
     net->bytes += m->wire;
-    *fate = (dlab_fate){ .arrive = now + dlab_link_delay(law, &link->rng), .lost = -1 };
-    return DLAB_OK;
+    *arrive = now + dlab_link_delay(law, &link->rng);
+    return true;
+}
+
+/* Decide the fate of a message sent now; `name` is its fingerprint, for the chooser. Counts it. */
+static inline int dlab_net_send(dlab_net *net, int64_t now, const dlab_message *m, uint64_t name,
+                                dlab_fate *fate)
+{
+    *fate = (dlab_fate){ .lost = -1 };
+    return dlab_net_send_plain(net, now, m, &fate->arrive) ? DLAB_OK
+                                                           : dlab_net_send_slow(net, now, m, name, fate);
 }
 
 /* A message that was on its way arrives now: the reason it is lost after all (DLAB_DROP_CUT), or -1. */

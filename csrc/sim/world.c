@@ -243,7 +243,7 @@ int dlab_world_request(dlab_world *w, uint32_t node, int64_t at, uint64_t ticket
     const dlab_message m = {
         .from = DLAB_NO_NODE, .to = (uint16_t)node, .kind = (uint16_t)kind, .a = a, .b = b
     };
-    const uint32_t slot = dlab_world_new_flight(w, &m);
+    const uint32_t slot = dlab_world_new_flight(w, &m, 0);
     if (slot == DLAB_NONE) return w->ctx->err.code;
     return dlab_world_at(w, at, DLAB_EVENT_REQUEST, node, slot, ticket);
 }

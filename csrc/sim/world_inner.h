@@ -58,14 +58,14 @@ static inline dlab_flight *dlab_world_flight(const dlab_world *w, uint32_t slot)
 uint32_t dlab_world_more_flights(dlab_world *w);
 
 /* A slot that holds a copy of the message; DLAB_NONE with the error set. */
-static inline uint32_t dlab_world_new_flight(dlab_world *w, const dlab_message *message)
+static inline uint32_t dlab_world_new_flight(dlab_world *w, const dlab_message *message, uint64_t name)
 {
     uint32_t slot = w->free_flight;
     if (__builtin_expect(slot != DLAB_NONE, 1)) w->free_flight = dlab_world_flight(w, slot)->next;
     else if ((slot = dlab_world_more_flights(w)) == DLAB_NONE) return DLAB_NONE;
     dlab_flight *f = dlab_world_flight(w, slot);
     f->message = *message;
-    f->name = 0;
+    f->name = name;
     f->used = true;
     f->clogged = false;
     if (message->length > 0) memcpy(f + 1, message->body, message->length);

@@ -1,4 +1,6 @@
-/* See world.h. Nodes: inputs and the inbox, outputs carried out in order, crashes and pauses. */
+/* See world.h. Nodes: inputs and the inbox, outputs carried out in order, crashes and pauses. What nearly
+ * every message takes is inlined into its delivery, whatever the compiler thinks of the size: arguments and
+ * registers handed from call to call were a tenth of a message. */
 #include <string.h>
 
 #include "sim/world_inner.h"
@@ -32,38 +34,51 @@ static void flip_bit(dlab_world *w, dlab_flight *f)
     *byte = (unsigned char)(*byte ^ 1u << bit % 8);
 }
 
-static int launch(dlab_world *w, const dlab_message *m, uint64_t name, int64_t arrive, bool corrupt)
+/* Put it on its way; NULL with the error set at a limit. */
+static inline __attribute__((always_inline)) dlab_flight *launch(dlab_world *w, const dlab_message *m,
+                                                                 uint64_t name, int64_t arrive)
 {
-    const uint32_t slot = dlab_world_new_flight(w, m);
-    if (slot == DLAB_NONE) return w->ctx->err.code;
-    dlab_flight *f = dlab_world_flight(w, slot);
-    f->name = name;
-    if (corrupt) flip_bit(w, f);
-    if (dlab_world_plan(w, arrive, DLAB_EVENT_DELIVER, m->to, slot, 0).word == 0) return w->ctx->err.code;
+    const uint32_t slot = dlab_world_new_flight(w, m, name);
+    if (slot == DLAB_NONE || dlab_world_plan(w, arrive, DLAB_EVENT_DELIVER, m->to, slot, 0).word == 0)
+        return NULL;
+    return dlab_world_flight(w, slot);
+}
+
+/* What may be lost, late, doubled or damaged. */
+static __attribute__((noinline)) int transmit_slow(dlab_world *w, const dlab_message *m, uint64_t name)
+{
+    dlab_fate fate;
+    if (dlab_net_send_slow(&w->net, w->scheduler.now, m, name, &fate)) return w->ctx->err.code;
+    dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, m->from, m->to, m->id, m->a, m->b);
+    if (fate.copy != 0) {
+        dlab_world_tell(w, DLAB_TRACE_DUPLICATE, m->kind, m->from, m->to, m->id, m->a, m->b);
+        dlab_flight *copy = launch(w, m, name, fate.copy);
+        if (copy == NULL) return w->ctx->err.code;
+        if (fate.corrupt) flip_bit(w, copy);
+    }
+    if (fate.lost >= 0) {
+        dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, m->from, m->to, m->id, (uint32_t)fate.lost, m->b);
+        return DLAB_OK;
+    }
+    dlab_flight *f = launch(w, m, name, fate.arrive);
+    if (f == NULL) return w->ctx->err.code;
+    if (fate.corrupt) flip_bit(w, f);
     return DLAB_OK;
 }
 
-static int transmit(dlab_world *w, uint32_t node, dlab_message *m)
+static inline __attribute__((always_inline)) int transmit(dlab_world *w, uint32_t node, dlab_message *m)
 {
-    dlab_fate fate;
+    int64_t arrive;
     m->from = (uint16_t)node;
     if (DLAB_CHECK(&w->ctx->err, m->to < w->core->nodes && m->length <= w->core->body_max))
         return w->ctx->err.code;
-    if (++w->last_id == UINT32_MAX)
+    if (__builtin_expect(++w->last_id == UINT32_MAX, 0))
         return dlab_fail(&w->ctx->err, DLAB_ELIMIT, "more than %u messages in one run", UINT32_MAX - 1);
     m->id = w->last_id;
-    const uint64_t name = w->names ? dlab_message_name(m) : 0;
-    if (dlab_net_send(&w->net, w->scheduler.now, m, name, &fate)) return w->ctx->err.code;
+    const uint64_t name = __builtin_expect(w->names, 0) ? dlab_message_name(m) : 0;
+    if (!dlab_net_send_plain(&w->net, w->scheduler.now, m, &arrive)) return transmit_slow(w, m, name);
     dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, node, m->to, m->id, m->a, m->b);
-    if (fate.copy != 0) {
-        dlab_world_tell(w, DLAB_TRACE_DUPLICATE, m->kind, node, m->to, m->id, m->a, m->b);
-        if (launch(w, m, name, fate.copy, fate.corrupt)) return w->ctx->err.code;
-    }
-    if (fate.lost >= 0) {
-        dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, node, m->to, m->id, (uint32_t)fate.lost, m->b);
-        return DLAB_OK;
-    }
-    return launch(w, m, name, fate.arrive, fate.corrupt);
+    return launch(w, m, name, arrive) != NULL ? DLAB_OK : w->ctx->err.code;
 }
 
 /* --- Outputs */
@@ -164,7 +179,8 @@ static int die(dlab_world *w, uint32_t i, const dlab_output *o)
 }
 
 /* Carry out outputs from `next` on, in order. */
-static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
+static inline __attribute__((always_inline)) int carry_inline(dlab_world *w, uint32_t i,
+                                                              const dlab_outputs *out, uint32_t next)
 {
     for (uint32_t k = next; k < out->count; k++) {
         dlab_output *o = &out->at[k];
@@ -188,6 +204,11 @@ static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t ne
     return DLAB_OK;
 }
 
+static int carry(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t next)
+{
+    return carry_inline(w, i, out, next);
+}
+
 static void tell_lane(dlab_world *w, uint32_t i)
 {
     dlab_node *node = &w->nodes[i];
@@ -202,7 +223,7 @@ static void tell_lane(dlab_world *w, uint32_t i)
 }
 
 /* One step of a node. */
-static int feed(dlab_world *w, uint32_t i, dlab_input *in)
+static inline __attribute__((always_inline)) int feed(dlab_world *w, uint32_t i, dlab_input *in)
 {
     dlab_node *node = &w->nodes[i];
     const int64_t now = node->believes ? node->believed : w->scheduler.now;
@@ -223,8 +244,8 @@ static int feed(dlab_world *w, uint32_t i, dlab_input *in)
 
 /* --- Inputs */
 
-/* A message, or an operation, reaches the process: its slot is free again before the outputs go out. */
-static inline int take_message(dlab_world *w, const dlab_event *event)
+/* A step for a message, or an operation; its slot is free again before the outputs go out. */
+static inline __attribute__((always_inline)) int feed_message(dlab_world *w, const dlab_event *event)
 {
     const uint32_t i = event->node, slot = (uint32_t)event->a;
     dlab_flight *f = dlab_world_flight(w, slot);
@@ -241,26 +262,34 @@ static inline int take_message(dlab_world *w, const dlab_event *event)
     }
     const int code = feed(w, i, &in);
     dlab_world_free_flight(w, slot);
-    return code ? code : carry(w, i, &w->outputs, 0);
+    return code;
+}
+
+/* A step for a timer, or for what the disk says. */
+static int feed_event(dlab_world *w, const dlab_event *event)
+{
+    const uint32_t i = event->node;
+    dlab_input in = { .kind = DLAB_ON_TIMER };
+    if (event->kind == DLAB_EVENT_TIMER) {
+        in.timer = (uint32_t)event->a;
+        dlab_world_tell(w, DLAB_TRACE_FIRE, in.timer, i, DLAB_NO_NODE, 0, 0, (uint64_t)w->scheduler.now);
+    } else {
+        in.kind = DLAB_ON_PERSISTED;
+        in.status = (int)event->a;
+        in.ticket = event->b;
+    }
+    return feed(w, i, &in);
 }
 
 /* The node takes an input: a step, then its outputs. */
 static int take(dlab_world *w, const dlab_event *event)
 {
     const uint32_t i = event->node;
-    dlab_input in = { .kind = DLAB_ON_TIMER };
-    if (event->kind == DLAB_EVENT_TIMER) {
-        in.timer = (uint32_t)event->a;
-        if (event->b != w->nodes[i].generation[in.timer]) return DLAB_OK; /* set anew or cancelled since */
-        dlab_world_tell(w, DLAB_TRACE_FIRE, in.timer, i, DLAB_NO_NODE, 0, 0, (uint64_t)w->scheduler.now);
-    } else if (event->kind == DLAB_EVENT_PERSISTED) {
-        in.kind = DLAB_ON_PERSISTED;
-        in.status = (int)event->a;
-        in.ticket = event->b;
-    } else {
-        return take_message(w, event);
-    }
-    return feed(w, i, &in) ? w->ctx->err.code : carry(w, i, &w->outputs, 0);
+    const bool message = event->kind == DLAB_EVENT_DELIVER || event->kind == DLAB_EVENT_REQUEST;
+    /* A timer that was due may have been set anew or cancelled since. */
+    if (event->kind == DLAB_EVENT_TIMER && event->b != w->nodes[i].generation[event->a]) return DLAB_OK;
+    const int code = message ? feed_message(w, event) : feed_event(w, event);
+    return code ? code : carry(w, i, &w->outputs, 0);
 }
 
 /* An input for a node that is down. */
@@ -406,7 +435,7 @@ int dlab_world_deliver(dlab_world *w, const dlab_event *event)
     const dlab_node *node = &w->nodes[event->node];
     const dlab_link *link = dlab_net_link(&w->net, m->from, m->to);
     if (__builtin_expect((link->clogged | link->cut | m->corrupt) == 0 && is_free(w, node), 1))
-        return take_message(w, event);
+        return feed_message(w, event) ? w->ctx->err.code : carry_inline(w, event->node, &w->outputs, 0);
     if (link->clogged != 0) {
         f->clogged = true;
         return DLAB_OK;

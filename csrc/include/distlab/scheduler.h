@@ -76,14 +76,15 @@ typedef struct dlab_far {
     size_t in_buckets;
 } dlab_far;
 
+/* Counters that one function changes together lie apart. Side by side they become one vector, whose load has
+ * to wait until the last change of either alone has left the store buffer. */
 typedef struct dlab_scheduler {
     int64_t now;          /* time of the event being handled */
     uint64_t fired;       /* events handled */
     uint64_t fingerprint; /* rolling hash of (time, kind, node) of the events handled */
     uint64_t sequence;    /* the last one given out */
-    size_t live, dead;
     dlab_entry *entries;
-    size_t head, tail, capacity;
+    size_t live, capacity, dead, head, tail;
     dlab_segment segments[DLAB_LEVELS_MAX]; /* the last one is in front; the run ends where it starts */
     int levels;
     dlab_far far;
