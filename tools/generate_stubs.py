@@ -312,7 +312,7 @@ def _type(field: dict[str, Any]) -> str:
         "int": "_Int",
         "bool": "_Bool",
         "distribution": "_Law",
-        "table": "Table | None",
+        "table": "Table | str | None",
     }.get(field["type"])
     if kind is None:
         kind = _choices(field) if field["type"] == "choice" else f"str | Iterable[{_choices(field)}]"

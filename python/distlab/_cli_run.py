@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from distlab import _core, _model, _units
+from distlab._common import pieces
 from distlab._recipe import value_of
 from distlab._save import OTHERS
 from distlab.cli import (
@@ -129,8 +130,8 @@ def _model_options(parser: Parser, model: Any, name: str) -> None:
         default = _units.value_text(field["default"], field)
         text = f"{field['doc']}{unit} (default {default})".replace("%", "%%")
         shape = "{" + ",".join(field["choices"]) + "}" if field["type"] == "choice" else "VALUE"
-        shape = "JSON" if field["type"] == "table" else shape
-        shape += "[,...]" if name == "sweep" and shape != "JSON" else ""
+        shape = "ROWS" if field["type"] == "table" else shape
+        shape += "[,...]" if name == "sweep" and shape != "ROWS" else ""
         try:
             groups[heading].add_argument(
                 "--" + field["name"].replace("_", "-"),
@@ -176,7 +177,7 @@ def axis_values(field: Any, text: str) -> Any:
     plain = field["type"] in ("double", "int") and "(" not in text
     if plain and ":" in text:
         return _range(field, text)
-    parts = _split(text)
+    parts = pieces(text, ",")
     if len(parts) == 1:
         return text
     if any(not p for p in parts):
@@ -185,7 +186,7 @@ def axis_values(field: Any, text: str) -> Any:
 
 
 def _sweep_value(model: Any, name: str, text: str) -> Any:
-    """JSON, as in a recipe, is one value with commas of its own; so is every table."""
+    """JSON, as in a recipe, is one value with commas of its own; so are the rows of a table."""
     field = model.field(name)
     if field["type"] == "table" or text[:1] in ("[", "{"):
         return value_of(model, name, text)
@@ -211,17 +212,6 @@ def _range(field: Any, text: str) -> Any:
         )
     values = np.geomspace(low, high, count) if geometric else np.linspace(low, high, count)
     return np.unique(np.round(values).astype(np.int64)) if field["type"] == "int" else values
-
-
-def _split(text: str) -> list[str]:
-    """Split at commas outside parentheses."""
-    parts, depth, start = [], 0, 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if c == "," and depth == 0:
-            parts.append(text[start:i].strip())
-            start = i + 1
-    return [*parts, text[start:].strip()]
 
 
 def _wanted(model: Any, args: argparse.Namespace, default: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab import _cli_run
+from distlab._common import pieces
 from distlab.cli import FORMATS, PROG, Mistake, Parser, write_json, write_rows
 
 
@@ -101,7 +102,7 @@ def _variants(args: argparse.Namespace) -> Any:
     for text in args.variant:
         label, colon, rest = text.partition(":")
         named = bool(colon) and "=" not in label
-        pairs = [_pair("--variant", part) for part in _cli_run._split(rest if named else text) if part]
+        pairs = [_pair("--variant", part) for part in pieces(rest if named else text, ",") if part]
         changes = dict(pairs)
         if len(changes) < len(pairs):
             raise Mistake(f"--variant {text}: a parameter is set twice")

@@ -151,6 +151,17 @@ def size(name, value, high=2**50):
     return int(real(name, value, 1, high))
 
 
+def pieces(text, separator):
+    """A list written as text, cut at a separator that stands outside of parentheses; as the core does it."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        if c == separator and depth == 0:
+            parts.append(text[start:i].strip())
+            start = i + 1
+        depth += (c == "(") - (c == ")" and depth > 0)
+    return [*parts, text[start:].strip()]
+
+
 def check_ending(path, writes, others):
     """A file's name must not promise a format that another method writes; others: {ending: that method}."""
     name = os.path.basename(os.fspath(path))

@@ -176,7 +176,8 @@ def accepted(row):
     elif kind == "bool":
         text = "True or False"
     elif kind == "table":
-        text = f"dl.table(...) with columns {', '.join(c['name'] for c in row['table']['columns'])}"
+        columns = ", ".join(c["name"] for c in row["table"]["columns"])
+        text = f"dl.table(...), or its rows as text, with columns {columns}"
     else:
         what = {"int": "an integer", "double": "a number"}.get(kind, "a distribution")
         text = what + (f" in {unit}" if unit else "")

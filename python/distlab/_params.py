@@ -15,7 +15,7 @@ from . import _core, _distribution
 from ._common import is_nan, naming, short, unknown
 from ._distribution import Distribution
 from ._model import accepted
-from ._table import BLANK, Table, check_columns
+from ._table import BLANK, Table, check_columns, table_of_text
 
 INT_BLANK = -(2**63)
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -110,10 +110,7 @@ def _convert(model, field, value):
     if kind == "distribution":
         return _as_distribution(field, value)
     if kind == "table" and isinstance(value, Table):
-        check_columns(
-            f"{model.name}: {field['name']}", value.columns, [c["name"] for c in field["table"]["columns"]]
-        )
-        return value
+        return _known_columns(model, field, value)
     raise _wrong(field, value)
 
 
@@ -177,14 +174,32 @@ def _from_text(model, field, text):
         raise ValueError(
             f"{field['name']}: a distribution's text is longer than {_distribution.TEXT_MAX} characters"
         )
+    if field["type"] == "table":
+        return _table_from_text(model, field, text)
     record, parts = _core.parse(model.name, field["name"], text)
     if field["type"] == "distribution":
         if record["kind"] < 0:
             return None
         return Distribution(record, () if parts is None else (parts,), text.strip(), field["unit"])
-    if field["type"] == "table":
-        return None
     return record.item()
+
+
+def _table_from_text(model, field, text):
+    if text.strip() in ("", "none", "None"):
+        return None
+    try:
+        made = table_of_text(text)
+    except ValueError as error:
+        first = field["table"]["columns"][0]["name"]
+        form = f'"{first}=1, ...; {first}=2, ...", in a shell also JSON, or none'
+        raise ValueError(f"{field['name']}={short(text)}: {error}; rows are {form}") from None
+    return _known_columns(model, field, made)
+
+
+def _known_columns(model, field, made):
+    known = [column["name"] for column in field["table"]["columns"]]
+    check_columns(f"{model.name}: {field['name']}", made.columns, known)
+    return made
 
 
 def column(model, field, values, pool):

@@ -182,15 +182,8 @@ def _law_from(name, value, unit):
 
 
 def value_of(model, name, text):
-    """The value of one word of a recipe: text, but for tables and exact distributions in JSON."""
+    """The value of one word of a recipe: text, but for what is JSON (rows of tables, exact distributions)."""
     field = model.field(name)
-    if field["type"] == "table" and text in ("", "none"):
-        return None
-    if field["type"] == "table" and text[0] not in "[{":
-        first = field["table"]["columns"][0]["name"]
-        raise ValueError(
-            f'{name}={short(text)}: a table is its rows in JSON, such as [{{"{first}":1}}]; or none'
-        )
     if field["type"] not in ("table", "distribution") or text[:1] not in ("[", "{"):
         return text
     try:

@@ -411,7 +411,7 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, re
     **params
         The model's parameters: numbers in SI units, text with units ("10ms"), None for off, names for
         choices, sets for flags, distributions (text, ``dl.lognormal(...)``, a number for a constant),
-        ``dl.table(...)``.
+        ``dl.table(...)`` or its rows as text ("kind=crash, node=1, time=5s; kind=pause, ...").
 
     Returns a Run. UnknownNameError (a KeyError), TypeError and ValueError name the parameter, the value, what
     is accepted and the nearest name; BudgetError and Cancelled say what they say.

@@ -7,7 +7,7 @@ such a parameter or the column may be off, else a mistake.
 
 import numpy as np
 
-from ._common import short, unknown
+from ._common import pieces, short, unknown
 
 ROWS_MAX = 10_000_000
 
@@ -89,6 +89,22 @@ def table(rows, /, *, label=None):
         if not isinstance(name, str):
             raise TypeError(f"a column's name must be text, not {short(name)}")
     return Table({k: [_blank(c) for c in v] for k, v in columns.items()}, count, label)
+
+
+def table_of_text(text):
+    """The Table behind "kind=crash, time=5, node=1; kind=pause, ...", as C programs write it and read it."""
+    rows, written = [], pieces(text, ";")
+    for piece in written[:-1] if len(written) > 1 and not written[-1] else written:
+        row = {}
+        for cell in pieces(piece, ","):
+            column, equals, value = (part.strip() for part in cell.partition("="))
+            if not equals or not column:
+                raise ValueError(f"row {len(rows)}: {short(cell)} is not column=value")
+            if column in row:
+                raise ValueError(f"row {len(rows)}: {column} is given twice")
+            row[column] = value
+        rows.append(row)
+    return table(rows)
 
 
 def _transpose(rows):

@@ -207,7 +207,7 @@ def test_help_lists_the_parameters(inside):
     assert code == 0 and "--no-crn" in out and "--reps" in out
 
 
-def test_tables_are_json_rows(inside):
+def test_tables_are_rows_as_text_or_json(inside):
     rpc, plan = "links.rpc_ambiguity", '[{"kind":"crash","node":1,"time":"5s","duration":"constant(2s)"}]'
     one = dl.faults(dl.fault("crash", node=1, at=5, lasts=2))
     expected = float(dl.run(rpc, calls=20, faults=one).metrics["success_ratio"])
@@ -218,10 +218,19 @@ def test_tables_are_json_rows(inside):
     code, out, _ = inside("sweep", rpc, "calls=20", "request_loss=0,0.2", "--faults", plan, *more)
     sweep = dl.sweep(rpc, calls=20, request_loss=[0, 0.2], faults=one, reps=3)
     assert code == 0 and all(str(m) in out for m in sweep.mean("success_ratio"))
+    short = "kind=crash, node=1, time=5s, duration=constant(value=2s);"
+    for words in (("--faults", short), (f"faults={short}",)):
+        code, out, _ = inside("run", rpc, "calls=20", *words, "--format", "json")
+        assert code == 0 and json.loads(out)["metrics"]["success_ratio"] == expected
+    code, out, _ = inside("sweep", rpc, "calls=20", "request_loss=0,0.2", "--faults", short, *more)
+    assert code == 0 and all(str(m) in out for m in sweep.mean("success_ratio"))
     code, out, _ = inside("run", rpc, "calls=20", "faults=none", "--format", "json")
     assert code == 0 and json.loads(out)["metrics"]["success_ratio"] > expected
     for text, said in (
-        ("crash", "rows in JSON"),
+        ("crash", "'crash' is not column=value; rows are \"time=1"),
+        ("kind=crash, kind=pause", "row 0: kind is given twice"),
+        ("kid=crash", "did you mean 'kind'"),
+        ("kind=crash, time=soon", "faults: time"),
         ('[{"kind":', "is no JSON"),
         ('[{"kid":"crash"}]', "did you mean 'kind'"),
     ):

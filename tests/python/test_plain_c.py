@@ -5,6 +5,7 @@ and with closed forms.
 """
 
 import csv
+import json
 import math
 import os
 import re
@@ -350,6 +351,41 @@ def test_flags_of_a_directory_with_a_space_are_quoted(monkeypatch, tmp_path):
     )
     run("sh", "-c", f"cc {tmp_path}/use.c {facts['cflags']} {facts['libs']} -o {tmp_path}/use")
     run(tmp_path / "use")
+
+
+PLAN = """kind=crash, time=5, node=1, duration=2s; kind=pause, rate=20/min, target=random,
+    duration=exponential(10ms)"""
+PACKED = """kind=gray,node=0,amount=0.1,time=0;kind=crash,node=1,disk=torn,rate=1e-1,
+    duration=mixture(0.5: 1s, 0.5: exponential(2s) + 1ms);"""
+TABLES = (
+    ("links.rpc_ambiguity", "faults", "calls=50", PLAN),
+    ("links.rpc_ambiguity", "faults", "calls=50", PACKED),
+    ("links.rpc_ambiguity", "faults", "calls=50", "none"),
+    ("queueing.station", "classes", "jobs=2000", "share=0.3; share=0.7, service=2ms"),
+    (
+        "queueing.station",
+        "classes",
+        "jobs=2000",
+        "share=0.1, service=; share=0.9, service=erlang(k=2, mean=5ms)",
+    ),
+)
+
+
+@pytest.mark.parametrize(("model", "name", "size", "text"), TABLES)
+def test_tables_that_c_writes_are_read_by_python(programs, model, name, size, text):
+    """What dlab_get writes, given to the command line and to dl.run, is the table that C had."""
+    said = run(programs / "run_model", model, size, f"{name}={text}").split("\n\n")
+    params, columns = (dict(line.split(maxsplit=1) for line in part.splitlines()) for part in said)
+    written = params[name].strip()
+    assert written != text or written == "none"
+    r = dl.run(model, seed=1, **dict([size.split("=")]), **{name: written})
+    assert (r.params[name] is None) == (text == "none")
+    assert r.params[name] is None or len(r.params[name]) == 1 + written.count(";")
+    for column, value in r.metrics.items():
+        assert float(columns[column].split()[0]) == value or math.isnan(value), column
+    words = ["run", model, size, f"{name}={written}", "--format", "json"]
+    told = json.loads(run(sys.executable, "-m", "distlab", *words))["metrics"]
+    np.testing.assert_equal({k: math.nan if v is None else v for k, v in told.items()}, dict(r.metrics))
 
 
 def test_the_guide_compiles(packaged, tmp_path):
