@@ -158,7 +158,7 @@ static uint32_t actor_of(const dlab_event *event)
                : event->node;
 }
 
-static void check(dlab_world *w, const dlab_event *event)
+void dlab_world_check(dlab_world *w, const dlab_event *event)
 {
     dlab_view view;
     dlab_world_view(w, &view);
@@ -183,7 +183,7 @@ static int sync_clock(dlab_world *w, const dlab_event *event)
                          event->a + 1, 0);
 }
 
-static int dispatch(dlab_world *w, const dlab_event *event)
+int dlab_world_dispatch(dlab_world *w, const dlab_event *event)
 {
     switch (event->kind) {
     case DLAB_EVENT_TIMER: w->nodes[event->node].timers[event->a].word = 0; return dlab_world_input(w, event);
@@ -199,25 +199,6 @@ static int dispatch(dlab_world *w, const dlab_event *event)
         if (DLAB_CHECK(&w->ctx->err, w->setup->on_event != NULL)) return w->ctx->err.code;
         return w->setup->on_event(w->setup->arg, w, event);
     }
-}
-
-int dlab_world_step(dlab_world *w, int64_t until)
-{
-    dlab_event event;
-    if (__builtin_expect(dlab_world_picks(w), 0)) {
-        const int picked = dlab_world_pick(w, until, &event);
-        if (picked <= 0) return picked;
-    } else {
-        if (!dlab_next_inline(&w->scheduler, until, &event)) return w->ctx->err.code != DLAB_OK ? -1 : 0;
-        if (w->names) dlab_note(w->chooser, dlab_world_name(w, &event));
-    }
-    w->events++;
-    if (dlab_step(w->ctx, 1) ||
-        (event.kind == DLAB_EVENT_DELIVER ? dlab_world_deliver(w, &event) : dispatch(w, &event)) ||
-        w->ctx->err.code != DLAB_OK)
-        return -1;
-    if (w->setup->check && w->core->check != NULL) check(w, &event);
-    return 1;
 }
 
 int dlab_world_run(dlab_world *w, int64_t until, bool stop_broken)

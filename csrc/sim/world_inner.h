@@ -80,7 +80,8 @@ static inline void dlab_world_free_flight(dlab_world *w, uint32_t slot)
 }
 uint64_t dlab_message_name(const dlab_message *message);
 void dlab_world_drop(dlab_world *w, uint32_t slot, int reason);
-int dlab_world_deliver(dlab_world *w, const dlab_event *event);
+void dlab_world_check(dlab_world *w, const dlab_event *event);
+int dlab_world_dispatch(dlab_world *w, const dlab_event *event);
 
 /* The inbox: take the first input; forget one that its node, which is down, will never take; go on. */
 dlab_event dlab_world_dequeue(dlab_world *w, dlab_node *node);

@@ -427,7 +427,7 @@ int dlab_world_start(dlab_world *w, uint32_t i, int32_t keep)
 }
 
 /* Arrival at the machine. What a node is too busy for, or asleep for, waits in its inbox. */
-int dlab_world_deliver(dlab_world *w, const dlab_event *event)
+static inline __attribute__((always_inline)) int deliver(dlab_world *w, const dlab_event *event)
 {
     const uint32_t slot = (uint32_t)event->a;
     dlab_flight *f = dlab_world_flight(w, slot);
@@ -446,4 +446,23 @@ int dlab_world_deliver(dlab_world *w, const dlab_event *event)
     if (reason < 0) return dlab_world_input(w, event);
     dlab_world_drop(w, slot, reason);
     return DLAB_OK;
+}
+
+int dlab_world_step(dlab_world *w, int64_t until)
+{
+    dlab_event event;
+    if (__builtin_expect(dlab_world_picks(w), 0)) {
+        const int picked = dlab_world_pick(w, until, &event);
+        if (picked <= 0) return picked;
+    } else {
+        if (!dlab_next_inline(&w->scheduler, until, &event)) return w->ctx->err.code != DLAB_OK ? -1 : 0;
+        if (w->names) dlab_note(w->chooser, dlab_world_name(w, &event));
+    }
+    w->events++;
+    if (dlab_step(w->ctx, 1) ||
+        (event.kind == DLAB_EVENT_DELIVER ? deliver(w, &event) : dlab_world_dispatch(w, &event)) ||
+        w->ctx->err.code != DLAB_OK)
+        return -1;
+    if (w->setup->check && w->core->check != NULL) dlab_world_check(w, &event);
+    return 1;
 }
