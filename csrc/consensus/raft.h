@@ -274,8 +274,11 @@ void dlab_raft_lay_out(dlab_raft *raft);
 dlab_core dlab_raft_core(const dlab_raft *raft);
 
 /* Views for models, tests and invariants. */
-const dlab_raft_live *dlab_raft_live_of(const dlab_raft *raft, const void *state);
-const dlab_raft_hard *dlab_raft_hard_of(const void *state);
+static inline const dlab_raft_live *dlab_raft_live_of(const dlab_raft *raft, const void *state)
+{
+    return (const dlab_raft_live *)(const void *)((const unsigned char *)state + raft->volatile_offset);
+}
+static inline const dlab_raft_hard *dlab_raft_hard_of(const void *state) { return state; }
 const dlab_raft_entry *dlab_raft_entry_at(const dlab_raft *raft, const void *state, uint32_t index);
 bool dlab_raft_is_quorum(const dlab_raft_members *members, uint32_t set);
 

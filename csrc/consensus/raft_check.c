@@ -10,8 +10,9 @@
 enum { TERMS = 1024, INDEXES = 4096 };
 
 typedef struct seen {
-    uint32_t term, role, last, commit;
+    uint32_t term, role, first, last, commit, snapshot;
     uint64_t last_chain, commit_chain;
+    bool fine; /* nothing was broken then */
 } seen;
 
 typedef struct ghost {
@@ -69,8 +70,8 @@ static bool logs_match(const raft *a, const raft *b)
 {
     uint32_t index = a->live->last < b->live->last ? a->live->last : b->live->last;
     for (; index > 0 && holds(a, index) && holds(b, index); index--)
-        if (dlab_raft_term_at(a, index) == dlab_raft_term_at(b, index))
-            return dlab_raft_chain_at(a, index) == dlab_raft_chain_at(b, index);
+        if (raft_term_at(a, index) == raft_term_at(b, index))
+            return raft_chain_at(a, index) == raft_chain_at(b, index);
     return true;
 }
 
@@ -84,8 +85,7 @@ static bool is_complete(const ghost *g, const raft *r)
            g->committed_in[index % INDEXES] >= r->hard->term)
         index--;
     if (index == 0 || g->chain_index[index % INDEXES] != index) return true;
-    return holds(r, index) ? dlab_raft_chain_at(r, index) == g->chain[index % INDEXES]
-                           : r->live->last >= index;
+    return holds(r, index) ? raft_chain_at(r, index) == g->chain[index % INDEXES] : r->live->last >= index;
 }
 
 static int check_leader(ghost *g, const raft *r, const seen *before)
@@ -97,7 +97,7 @@ static int check_leader(ghost *g, const raft *r, const seen *before)
     g->leader[at] = (uint16_t)r->me;
     if (!new && before->role == DLAB_RAFT_ROLE_LEADER && before->term == term) {
         if (r->live->last < before->last ||
-            (holds(r, before->last) && dlab_raft_chain_at(r, before->last) != before->last_chain))
+            (holds(r, before->last) && raft_chain_at(r, before->last) != before->last_chain))
             return DLAB_RAFT_BROKEN_LEADER_APPEND_ONLY;
     }
     if (new && !is_complete(g, r)) return DLAB_RAFT_BROKEN_LEADER_COMPLETENESS;
@@ -113,7 +113,7 @@ static int check_commit(ghost *g, const raft *r, const seen *before)
     for (; index <= v->commit && index > 0; index++) {
         if (!holds(r, index)) continue;
         const uint32_t at = index % INDEXES;
-        const uint64_t chain = dlab_raft_chain_at(r, index);
+        const uint64_t chain = raft_chain_at(r, index);
         if (g->chain_index[at] == index && g->chain[at] != chain)
             return DLAB_RAFT_BROKEN_STATE_MACHINE_SAFETY;
         if (g->chain_index[at] < index) {
@@ -126,39 +126,65 @@ static int check_commit(ghost *g, const raft *r, const seen *before)
     return -1;
 }
 
-static int check_server(const dlab_core *core, const dlab_view *view, ghost *g, uint32_t i)
+/* Everything that may be broken has been compared, and nothing it depends on has changed: equal chains at an
+ * equal last index are equal logs. Leadership depends on what other servers did, too. */
+static bool is_as_it_was(const raft *r, const seen *was)
+{
+    const dlab_raft_live *v = r->live;
+    return was->fine && r->hard->term == was->term && v->role == was->role && v->first == was->first &&
+           v->last == was->last && v->commit == was->commit && v->snapshot == was->snapshot &&
+           v->applied <= v->commit && raft_chain_at(r, v->last) == was->last_chain;
+}
+
+static int check_changes(const dlab_core *core, const dlab_view *view, ghost *g, const raft *r,
+                         const seen *was)
 {
     const dlab_raft *c = core->config;
+    const dlab_raft_live *v = r->live;
+    const uint32_t term = r->hard->term;
+    if (v->applied > v->commit || v->commit > v->last) return DLAB_RAFT_BROKEN_INDEX_ORDER;
+    if (term < was->term) return DLAB_RAFT_BROKEN_MONOTONIC_TERM;
+    if (v->last > v->snapshot && raft_term_at(r, v->last) > term) return DLAB_RAFT_BROKEN_LOG_TERMS;
+    if (was->commit > 0 && (v->last < was->commit ||
+                            (holds(r, was->commit) && raft_chain_at(r, was->commit) != was->commit_chain)))
+        return DLAB_RAFT_BROKEN_COMMITTED_POP;
+    int broken = check_commit(g, r, was);
+    if (broken >= 0) return broken;
+    if (v->role == DLAB_RAFT_ROLE_LEADER && (broken = check_leader(g, r, was)) >= 0) return broken;
+    if (v->last == was->last && raft_chain_at(r, v->last) == was->last_chain) return -1;
+    for (uint32_t j = 0; j < c->servers; j++) {
+        const raft other = reader(core, view, j);
+        if (j != r->me && view->running[j] && !logs_match(r, &other)) return DLAB_RAFT_BROKEN_LOG_MATCHING;
+    }
+    return -1;
+}
+
+static int check_server(const dlab_core *core, const dlab_view *view, ghost *g, uint32_t i)
+{
     const raft r = reader(core, view, i);
     const dlab_raft_live *v = r.live;
     seen *before = &g->servers[i];
-    const seen was = *before;
     if (!view->running[i]) {
         *before = (seen){ .term = 0 };
         return -1;
     }
-    const uint32_t term = r.hard->term;
-    *before = (seen){ .term = term,
+    if (is_as_it_was(&r, before)) {
+        const int broken = v->role == DLAB_RAFT_ROLE_LEADER ? check_leader(g, &r, before) : -1;
+        before->fine = broken < 0;
+        return broken;
+    }
+    const seen was = *before;
+    *before = (seen){ .term = r.hard->term,
                       .role = v->role,
+                      .first = v->first,
                       .last = v->last,
                       .commit = v->commit,
-                      .last_chain = dlab_raft_chain_at(&r, v->last),
-                      .commit_chain = dlab_raft_chain_at(&r, v->commit) };
-    if (v->applied > v->commit || v->commit > v->last) return DLAB_RAFT_BROKEN_INDEX_ORDER;
-    if (term < was.term) return DLAB_RAFT_BROKEN_MONOTONIC_TERM;
-    if (v->last > v->snapshot && dlab_raft_term_at(&r, v->last) > term) return DLAB_RAFT_BROKEN_LOG_TERMS;
-    if (was.commit > 0 && (v->last < was.commit ||
-                           (holds(&r, was.commit) && dlab_raft_chain_at(&r, was.commit) != was.commit_chain)))
-        return DLAB_RAFT_BROKEN_COMMITTED_POP;
-    int broken = check_commit(g, &r, &was);
-    if (broken >= 0) return broken;
-    if (v->role == DLAB_RAFT_ROLE_LEADER && (broken = check_leader(g, &r, &was)) >= 0) return broken;
-    if (v->last == was.last && before->last_chain == was.last_chain) return -1;
-    for (uint32_t j = 0; j < c->servers; j++) {
-        const raft other = reader(core, view, j);
-        if (j != i && view->running[j] && !logs_match(&r, &other)) return DLAB_RAFT_BROKEN_LOG_MATCHING;
-    }
-    return -1;
+                      .snapshot = v->snapshot,
+                      .last_chain = raft_chain_at(&r, v->last),
+                      .commit_chain = raft_chain_at(&r, v->commit) };
+    const int broken = check_changes(core, view, g, &r, &was);
+    before->fine = broken < 0;
+    return broken;
 }
 
 int dlab_raft_check(const dlab_core *core, const dlab_view *view)
@@ -166,8 +192,9 @@ int dlab_raft_check(const dlab_core *core, const dlab_view *view)
     const dlab_raft *c = core->config;
     ghost *g = view->ghost;
     if (g->twice > 0) return DLAB_RAFT_BROKEN_EXACTLY_ONCE;
+    if (view->actor != DLAB_NO_NODE)
+        return view->actor < c->servers ? check_server(core, view, g, view->actor) : -1;
     for (uint32_t i = 0; i < c->servers; i++) {
-        if (view->actor != DLAB_NO_NODE && view->actor != i) continue;
         const int broken = check_server(core, view, g, i);
         if (broken >= 0) return broken;
     }

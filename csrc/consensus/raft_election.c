@@ -56,7 +56,7 @@ void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader)
 static void ask_votes(raft *r, unsigned kind, uint32_t term, bool transfer)
 {
     dlab_raft_live *v = r->live;
-    const raft_vote_body body = { dlab_raft_term_at(r, v->last), transfer };
+    const raft_vote_body body = { raft_term_at(r, v->last), transfer };
     const uint32_t voters = v->members.voters | v->members.outgoing;
     for (uint32_t i = 0; i < r->c->servers; i++)
         if (i != r->me && (voters & raft_bit(i)) != 0)
@@ -107,7 +107,7 @@ void dlab_raft_election_due(raft *r)
  * If the logs end with the same term, then whichever log is longer is more up-to-date" (section 5.4.1). */
 static bool is_up_to_date(const raft *r, uint32_t last_term, uint32_t last)
 {
-    const uint32_t mine = dlab_raft_term_at(r, r->live->last);
+    const uint32_t mine = raft_term_at(r, r->live->last);
     if (raft_has_bug(r, DLAB_RAFT_BUG_SKIP_UP_TO_DATE)) return true;
     if (raft_has_bug(r, DLAB_RAFT_BUG_LENGTH_BEFORE_TERM))
         return last != r->live->last ? last > r->live->last : last_term >= mine;

@@ -42,8 +42,8 @@ static void refuse(raft *r, const dlab_message *m, uint32_t prev, uint32_t prev_
 {
     const dlab_raft_live *v = r->live;
     uint32_t hint = prev < v->last ? prev : v->last;
-    while (hint > v->snapshot && hint >= v->first && dlab_raft_term_at(r, hint) > prev_term) hint--;
-    const raft_refused_body body = { prev, dlab_raft_term_at(r, hint) };
+    while (hint > v->snapshot && hint >= v->first && raft_term_at(r, hint) > prev_term) hint--;
+    const raft_refused_body body = { prev, raft_term_at(r, hint) };
     dlab_raft_persist(r);
     dlab_send(r->out, m->from, DLAB_RAFT_REFUSED, r->hard->term, hint, &body, sizeof body);
 }
@@ -59,7 +59,7 @@ static void take_entries(raft *r, const dlab_raft_entry *entries, uint32_t prev,
         const uint32_t index = prev + 1 + k;
         if (index <= v->snapshot) continue;
         if (index <= v->last) {
-            if (dlab_raft_term_at(r, index) == entries[k].term) continue;
+            if (raft_term_at(r, index) == entries[k].term) continue;
             dlab_raft_cut(r, index);
         }
         if (dlab_raft_is_full(r)) return;
@@ -79,7 +79,7 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
         dlab_raft_acknowledge(r, m->from, v->snapshot < v->stable ? v->snapshot : v->stable);
         return;
     }
-    if (prev > v->last || (prev >= v->snapshot && dlab_raft_term_at(r, prev) != body->prev_term)) {
+    if (prev > v->last || (prev >= v->snapshot && raft_term_at(r, prev) != body->prev_term)) {
         refuse(r, m, prev, body->prev_term);
         return;
     }
@@ -128,7 +128,7 @@ static void install(raft *r, uint32_t slot, uint32_t from)
 {
     dlab_raft_live *v = r->live;
     dlab_raft_snapshot *s = raft_slot(r, slot);
-    const bool agrees = s->index <= v->last && dlab_raft_term_at(r, s->index) == s->term;
+    const bool agrees = s->index <= v->last && raft_term_at(r, s->index) == s->term;
     const bool keeps = agrees || (raft_has_bug(r, DLAB_RAFT_BUG_SNAPSHOT_KEEPS_SUFFIX) && s->index < v->last);
     dlab_remark(r->out, DLAB_RAFT_NOTE_INSTALLS, r->hard->term, s->index);
     /* What is kept must be found behind the snapshot after a restart, what is not must not. */

@@ -56,6 +56,20 @@ static inline dlab_raft_snapshot *raft_slot(const raft *r, uint32_t slot)
 {
     return (dlab_raft_snapshot *)(void *)(r->state + r->c->slot_offset[slot]);
 }
+/* 0: not in the log. */
+static inline uint32_t raft_term_at(const raft *r, uint32_t index)
+{
+    const dlab_raft_live *v = r->live;
+    if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->term;
+    return index < v->first || index > v->last ? 0 : raft_at(r, index)->term;
+}
+/* A hash of the log up to an index: equal chains, equal prefixes. Nothing but invariants reads it. */
+static inline uint64_t raft_chain_at(const raft *r, uint32_t index)
+{
+    const dlab_raft_live *v = r->live;
+    if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->chain;
+    return index < v->first || index > v->last ? 0 : r->chain[index & (r->c->log_capacity - 1)];
+}
 static inline uint32_t raft_everybody(const raft *r)
 {
     const dlab_raft_members *m = &r->live->members;
@@ -63,8 +77,6 @@ static inline uint32_t raft_everybody(const raft *r)
 }
 
 /* raft_log.c: the log and what is durable. */
-uint32_t dlab_raft_term_at(const raft *r, uint32_t index); /* 0: not in the log */
-uint64_t dlab_raft_chain_at(const raft *r, uint32_t index);
 bool dlab_raft_is_full(const raft *r);
 void dlab_raft_put(raft *r, const dlab_raft_entry *entry); /* at last + 1 */
 void dlab_raft_cut(raft *r, uint32_t from);                /* entries from here on go */

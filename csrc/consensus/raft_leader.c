@@ -71,7 +71,7 @@ static void put_append(raft *r, uint32_t to, uint32_t next, uint32_t count, uint
 {
     dlab_raft_live *v = r->live;
     unsigned char bytes[sizeof(raft_append_body) + DLAB_RAFT_BATCH_MAX * sizeof(dlab_raft_entry)];
-    const raft_append_body body = { dlab_raft_term_at(r, next - 1), v->commit, count, 0 };
+    const raft_append_body body = { raft_term_at(r, next - 1), v->commit, count, 0 };
     memcpy(bytes, &body, sizeof body);
     for (uint32_t k = 0; k < count; k++)
         memcpy(bytes + sizeof body + k * sizeof(dlab_raft_entry), raft_at(r, next + k),
@@ -210,8 +210,7 @@ void dlab_raft_advance_commit(raft *r)
     uint32_t index = new < old ? new : old;
     if (index > v->last) index = v->last;
     if (index <= v->commit) return;
-    if (dlab_raft_term_at(r, index) != r->hard->term && !raft_has_bug(r, DLAB_RAFT_BUG_COMMIT_OLD_TERM))
-        return;
+    if (raft_term_at(r, index) != r->hard->term && !raft_has_bug(r, DLAB_RAFT_BUG_COMMIT_OLD_TERM)) return;
     dlab_raft_set_commit(r, index);
     dlab_raft_serve_reads(r);
     if (raft_leads(r)) dlab_raft_broadcast(r, true); /* followers learn of the commit without delay */
@@ -251,7 +250,7 @@ void dlab_raft_take_appended(raft *r, const dlab_message *m)
 static uint32_t back_off(const raft *r, uint32_t hint, uint32_t hint_term)
 {
     uint32_t index = hint < r->live->last ? hint : r->live->last;
-    while (index > r->live->snapshot && index >= r->live->first && dlab_raft_term_at(r, index) > hint_term)
+    while (index > r->live->snapshot && index >= r->live->first && raft_term_at(r, index) > hint_term)
         index--;
     return index;
 }

@@ -3,22 +3,6 @@
 
 #include "consensus/raft_inner.h"
 
-uint32_t dlab_raft_term_at(const raft *r, uint32_t index)
-{
-    const dlab_raft_live *v = r->live;
-    if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->term;
-    if (index < v->first || index > v->last) return 0;
-    return raft_at(r, index)->term;
-}
-
-/* A hash of the log up to an index: equal chains, equal prefixes. Nothing but invariants reads it. */
-uint64_t dlab_raft_chain_at(const raft *r, uint32_t index)
-{
-    const dlab_raft_live *v = r->live;
-    if (index == v->snapshot) return v->snapshot == 0 ? 0 : raft_slot(r, v->slot)->chain;
-    return index < v->first || index > v->last ? 0 : r->chain[index & (r->c->log_capacity - 1)];
-}
-
 static uint64_t link_chain(uint64_t chain, const dlab_raft_entry *e)
 {
     const uint64_t words[] = { chain, e->value, (uint64_t)e->term << 32 | e->index,
@@ -61,7 +45,7 @@ static void mark_dirty(raft *r, uint32_t index)
 void dlab_raft_put(raft *r, const dlab_raft_entry *entry)
 {
     dlab_raft_live *v = r->live;
-    const uint64_t before = dlab_raft_chain_at(r, v->last);
+    const uint64_t before = raft_chain_at(r, v->last);
     dlab_raft_entry *e = raft_at(r, ++v->last);
     *e = *entry;
     e->index = v->last;
@@ -178,7 +162,7 @@ static void recover_log(raft *r)
         const bool whole = raft_has_bug(r, DLAB_RAFT_BUG_TORN_TAIL) ? e->term != 0 : e->sum == entry_sum(e);
         if (e->index != i || !whole || e->version < version) break;
         version = e->version;
-        const uint64_t before = dlab_raft_chain_at(r, v->last);
+        const uint64_t before = raft_chain_at(r, v->last);
         v->last = i;
         r->chain[i & (r->c->log_capacity - 1)] = link_chain(before, e);
     }
@@ -205,6 +189,6 @@ void dlab_raft_recover(raft *r)
     if (v->snapshot > 0) dlab_raft_load_machine(r, (const unsigned char *)(raft_slot(r, v->slot) + 1));
     recover_log(r);
     v->stable = v->last;
-    if (raft_has_bug(r, DLAB_RAFT_BUG_VOTE_NOT_PERSISTED)) r->hard->term = dlab_raft_term_at(r, v->last);
+    if (raft_has_bug(r, DLAB_RAFT_BUG_VOTE_NOT_PERSISTED)) r->hard->term = raft_term_at(r, v->last);
     dlab_raft_find_members(r);
 }

@@ -66,10 +66,10 @@ static void compact(raft *r)
     v->incoming_index = 0;
     uint32_t found;
     *s = (dlab_raft_snapshot){ .index = v->applied,
-                               .term = dlab_raft_term_at(r, v->applied),
+                               .term = raft_term_at(r, v->applied),
                                .version = raft_at(r, v->applied)->version,
                                .members = dlab_raft_members_at(r, v->applied, &found),
-                               .chain = dlab_raft_chain_at(r, v->applied) };
+                               .chain = raft_chain_at(r, v->applied) };
     memcpy(s + 1, machine(r), r->c->machine_bytes);
     s->crc = dlab_raft_snapshot_crc(r, slot);
     v->saving = v->applied;

@@ -146,13 +146,6 @@ static uint32_t leader_of(const dlab_core *core, const dlab_view *view)
     return best;
 }
 
-const dlab_raft_live *dlab_raft_live_of(const dlab_raft *c, const void *state)
-{
-    return (const dlab_raft_live *)(const void *)((const unsigned char *)state + c->volatile_offset);
-}
-
-const dlab_raft_hard *dlab_raft_hard_of(const void *state) { return state; }
-
 const dlab_raft_entry *dlab_raft_entry_at(const dlab_raft *c, const void *state, uint32_t index)
 {
     const dlab_raft_live *v = dlab_raft_live_of(c, state);
