@@ -206,7 +206,8 @@ def fault(
     every : float or text such as "10min", optional
         Mean time without the fault before the next one, exponential.
     rate : float or text such as "0.1/s", optional
-        The same as a rate; give one of them.
+        The same as a rate; give one of them. Each fault is work: at 1e6/s, the most, a second of the
+        model's time takes many seconds; ``budget`` of the run puts an end to it.
     lasts : float, text or Distribution, optional
         How long it lasts; None: until the run ends.
     peer : int, optional

@@ -397,7 +397,9 @@ def run(model, /, *, seed=1, keep=None, trace=False, budget=None, token=None, re
     trace : bool
         Keep the output table "trace" as well: ``r.trace`` is then text, causal order, diagram and exports.
     budget : dict, optional
-        {"steps": most steps of the run, "memory": most bytes of the run, as number or "2GiB"}.
+        {"steps": most steps of the run, "memory": most bytes of the run, as number or "2GiB"}. Steps have no
+        limit by default: faults at a million a second, or answers of ``ask`` that never let time pass, go on
+        until Ctrl-C or a token ends them. A budget of steps is the same on every machine.
     token : Token, optional
         ``token.cancel()`` in another thread stops the run within 100 ms.
     record : bool

@@ -60,6 +60,7 @@ def sweep(model, /, *axes, reps=None, seed=1, crn=True, threads=None, confidence
         ``token.cancel()`` in another thread stops the sweep within 100 ms.
     budget : dict, optional
         {"steps": per run, "memory": bytes of one run, "total": bytes of the whole result, default 8 GiB}.
+        Steps have no limit by default.
     **params
         Parameters. A list, tuple, range or array is an axis; a dict is an axis with labels.
 

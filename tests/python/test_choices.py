@@ -2,6 +2,7 @@
 to a person, every way the coins can fall."""
 
 import inspect
+import itertools
 import pickle
 import signal
 import sys
@@ -425,3 +426,23 @@ def test_arguments_of_calls_are_reserved_words():
     assert words <= RESERVED and {"choices", "record", "ask", "runs_max"} <= words
     for model in dl.models():
         assert not RESERVED & set(model.fields.names), model.name
+
+
+@pytest.mark.parametrize("name", ["links.rpc_ambiguity", "consensus.raft"])
+def test_answers_that_let_no_time_pass_are_ended_by_a_budget_or_by_none(name):
+    asked = []
+
+    def again_and_again(options):
+        asked.append(options[-1])
+        return len(options) - 1 if len(asked) < 100_000 else pytest.fail("nobody ended it")
+
+    with pytest.raises(dl.BudgetError, match="the budget of 20000 steps is spent"):
+        dl.run(name, ask=again_and_again, budget={"steps": 20_000})
+    assert 500 < len(asked) <= 20_001 and len(set(asked[-50:])) <= 2  # one node crashes and restarts
+    answers = itertools.chain(itertools.repeat(-1, 1000), [None])
+    run = None
+    try:
+        run = dl.run(name, ask=lambda options: None if (k := next(answers)) is None else len(options) + k)
+    except dl.Cancelled:
+        pass  # this model cannot end early
+    assert next(answers, "all") == "all" and (run is None or len(run.choices) > 900)

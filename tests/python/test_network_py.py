@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,20 @@ def test_nodes_that_do_not_exist_are_found_by_the_model(model):
 
 
 # --- faults ---
+
+
+@pytest.mark.parametrize("name", ["links.rpc_ambiguity", "consensus.raft"])
+def test_a_budget_or_a_token_ends_a_run_of_a_million_faults_a_second(name):
+    storm = dl.faults(dl.fault("crash", node="random", rate=1e6, lasts=0))
+    for _ in range(2):  # at the same step, whatever the machine
+        with pytest.raises(dl.BudgetError, match=f"^{name}: the budget of 100000 steps is spent$"):
+            dl.run(name, faults=storm, budget={"steps": 100_000})
+    token = dl.Token()
+    timer = threading.Timer(0.3, token.cancel)
+    timer.start()
+    with pytest.raises(dl.Cancelled):
+        dl.run(name, faults=storm, token=token)
+    timer.join()
 
 
 def plan(model, *rows, **params):
