@@ -44,6 +44,12 @@ static void apply_command(raft *r, const dlab_raft_entry *e)
         dlab_raft_answer(r, e->client, e->sequence, s->result, s->value);
 }
 
+/* Without a look at checksums (a planted bug) a torn entry may name anything. */
+static bool is_command(const raft *r, const dlab_raft_entry *e)
+{
+    return e->client - r->c->servers < r->c->clients && e->key < r->c->keys;
+}
+
 /* "Once a follower learns that a log entry is committed, it applies the entry to its local state machine (in
  * log order)" (section 5.3). */
 static void apply_one(raft *r, uint32_t index)
@@ -53,7 +59,7 @@ static void apply_one(raft *r, uint32_t index)
     v->applied = index;
     if (raft_leads(r) && index >= v->term_start)
         v->uncommitted_bytes -= e->wire < v->uncommitted_bytes ? e->wire : v->uncommitted_bytes;
-    if (e->client != DLAB_NO_NODE) apply_command(r, e);
+    if (is_command(r, e)) apply_command(r, e);
     else if (e->kind == DLAB_RAFT_OP_CONFIG && index == v->members_index) dlab_raft_members_committed(r);
 }
 

@@ -72,3 +72,24 @@ ONCE_WRONG = {
 def test_what_was_wrong_once(what):
     runs = dl.sweep("consensus.raft", reps=200, progress=False, keep=None, **ONCE_WRONG[what])
     assert runs.array["violations"].sum() == 0
+
+
+def test_torn_entries_that_name_nobody_are_passed_over():
+    """Without a look at checksums an entry may name a client that does not exist; the run goes on."""
+    runs = dl.sweep(
+        "consensus.raft",
+        bug="torn_tail_taken_as_durable",
+        stop_on_violation=False,
+        crash_rate=2,
+        restart=dl.exponential("100ms"),
+        crash_disk="torn",
+        fsync=dl.exponential("10ms"),
+        sector=64,
+        loss=0.05,
+        duration=5,
+        heal_time=0,
+        reps=60,
+        seed=8,
+        progress=False,
+    )
+    assert (runs.array["violations"] > 0).sum() > 5
