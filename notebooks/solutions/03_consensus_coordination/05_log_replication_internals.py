@@ -20,7 +20,7 @@ def both_promises():
     sizes, stall = [3, 5, 7, 9], decide.task.stall
     quiet = dl.sweep("consensus.raft", **(bids(3, decide.task.quiet, stall) | {"nodes": sizes}), reps=8, seed=99)
     peak = dl.sweep("consensus.raft", **(bids(3, decide.task.peak, stall) | {"nodes": sizes}), reps=3, seed=99)
-    excess = np.maximum(quiet.mean("latency_p99") / 0.032, peak.mean("latency_mean") / 0.045)
+    excess = np.maximum(quiet.mean("latency_p99") / 0.033, peak.mean("latency_mean") / 0.045)
     return sizes[int(np.argmin(excess))]
 
 
