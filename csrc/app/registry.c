@@ -7,6 +7,7 @@
 #define DLAB_MODELS(X)            \
     X(dlab_check_linearizability) \
     X(dlab_consensus_raft)        \
+    X(dlab_links_partition_probe) \
     X(dlab_links_rpc_ambiguity)   \
     X(dlab_queueing_analytic)     \
     X(dlab_queueing_station)

@@ -627,6 +627,76 @@ class _ConsensusFamily(Protocol):
 
 consensus: _ConsensusFamily
 
+class _LinksPartitionProbe(Model):
+    def __call__(  # type: ignore[override]
+        self,
+        *,
+        nodes: _Int = 6,
+        zones: _Int | None = 3,
+        kind: Literal["complete", "partial", "one_way", "flapping", "mtu"] = "partial",
+        cut_links: _Int | None = 1,
+        cut_probability: _Real = 0.5,
+        flap_period: _Real = 10.0,
+        mtu: _Int = 1280,
+        message_size: _Int = 1460,
+        probe_interval: _Real = 1.0,
+        probe_loss: _Real = 0.01,
+        probe_size: _Int = 64,
+        probes_per_verdict: _Int = 3,
+        timeout: _Real = 0.5,
+        vantage_points: _Int | None = None,
+        duration: _Real = 30.0,
+        method: Literal["sample", "exhaustive"] = "sample",
+        trials: _Int = 200,
+        bug: Literal["none", "cut_assumed_symmetric", "one_loss_is_a_cut"] = "none",
+        seed: int | None = 1,
+        keep: _Keep = None,
+        trace: bool = False,
+        budget: _Budget = None,
+        token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
+    ) -> Run: ...
+    def sweep(  # type: ignore[override]
+        self,
+        *axes: Axis,
+        nodes: _Int | _Values = 6,
+        zones: _Int | None | _Values = 3,
+        kind: Literal["complete", "partial", "one_way", "flapping", "mtu"] | _Values = "partial",
+        cut_links: _Int | None | _Values = 1,
+        cut_probability: _Real | _Values = 0.5,
+        flap_period: _Real | _Values = 10.0,
+        mtu: _Int | _Values = 1280,
+        message_size: _Int | _Values = 1460,
+        probe_interval: _Real | _Values = 1.0,
+        probe_loss: _Real | _Values = 0.01,
+        probe_size: _Int | _Values = 64,
+        probes_per_verdict: _Int | _Values = 3,
+        timeout: _Real | _Values = 0.5,
+        vantage_points: _Int | None | _Values = None,
+        duration: _Real | _Values = 30.0,
+        method: Literal["sample", "exhaustive"] | _Values = "sample",
+        trials: _Int | _Values = 200,
+        bug: Literal["none", "cut_assumed_symmetric", "one_loss_is_a_cut"] | _Values = "none",
+        reps: int | None = None,
+        seed: int | None = 1,
+        crn: bool = True,
+        threads: int | None = None,
+        confidence: float = 0.95,
+        errors: Literal["raise", "mask"] = "raise",
+        keep: _Keep = None,
+        precision: _Precision = None,
+        reps_max: int = 1000,
+        keep_max: int | str = 1073741824,
+        design: Any = None,
+        progress: _Progress = None,
+        token: Token | None = None,
+        budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Sweep: ...
+
 class _LinksRpcAmbiguity(Model):
     def __call__(  # type: ignore[override]
         self,
@@ -708,6 +778,8 @@ class _LinksRpcAmbiguity(Model):
     ) -> Sweep: ...
 
 class _LinksFamily(Protocol):
+    @property
+    def partition_probe(self) -> _LinksPartitionProbe: ...
     @property
     def rpc_ambiguity(self) -> _LinksRpcAmbiguity: ...
 

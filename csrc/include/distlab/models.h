@@ -728,6 +728,186 @@ _Static_assert(offsetof(dlab_consensus_raft_changes_cell, voters) == 24, "voters
 _Static_assert(sizeof(dlab_consensus_raft_changes_cell) == 32, "dlab_consensus_raft_changes_cell");
 extern const dlab_model dlab_consensus_raft;
 
+/* links.partition_probe: Which links are cut, and who can still work */
+enum {
+    DLAB_LINKS_PARTITION_PROBE_KIND_COMPLETE = 0, DLAB_LINKS_PARTITION_PROBE_KIND_PARTIAL = 1,
+    DLAB_LINKS_PARTITION_PROBE_KIND_ONE_WAY = 2, DLAB_LINKS_PARTITION_PROBE_KIND_FLAPPING = 3,
+    DLAB_LINKS_PARTITION_PROBE_KIND_MTU = 4,
+};
+enum {
+    DLAB_LINKS_PARTITION_PROBE_METHOD_SAMPLE = 0, DLAB_LINKS_PARTITION_PROBE_METHOD_EXHAUSTIVE = 1,
+};
+enum {
+    DLAB_LINKS_PARTITION_PROBE_BUG_NONE = 0, DLAB_LINKS_PARTITION_PROBE_BUG_CUT_ASSUMED_SYMMETRIC = 1,
+    DLAB_LINKS_PARTITION_PROBE_BUG_ONE_LOSS_IS_A_CUT = 2,
+};
+typedef struct dlab_links_partition_probe_params {
+    /* [2 .. 64] Nodes, each joined to each other one. */
+    int64_t nodes;
+    /* [2 .. 64, 0: off] Zones of equal size; links inside a zone are never cut. None: each node is a zone. */
+    int64_t zones;
+    /* complete: the zones fall into two sides; else some links are cut: both ways (partial), one way,
+     * again and again (flapping), for large messages (mtu). */
+    int32_t kind;
+    /* [0 .. 4032, -1: off] Links cut, but for complete; one_way: directions of links. None: each link by
+     * itself with cut_probability. */
+    int64_t cut_links;
+    /* [0 .. 1] Probability that a link is cut, where cut_links is None. */
+    double cut_probability;
+    /* [s, 0.001 .. 1e+06] flapping: half of this down, half of it up, and so on. */
+    double flap_period;
+    /* [byte, 1 .. 1e+09] mtu: what a cut link loses is larger than this. */
+    int64_t mtu;
+    /* [byte, 1 .. 1e+09] mtu: size of the messages that the nodes live by. */
+    int64_t message_size;
+    /* [s, 0.001 .. 1e+06] Time between two probes of a direction of a link. */
+    double probe_interval;
+    /* [0 .. 1] Probability that a probe is lost on a link that is up. */
+    double probe_loss;
+    /* [byte, 1 .. 1e+09] mtu: size of a probe. */
+    int64_t probe_size;
+    /* [1 .. 64] Probes lost in a row that make the verdict "cut". */
+    int64_t probes_per_verdict;
+    /* [s, 1e-06 .. 1e+06] A probe that has not arrived within this time is lost. */
+    double timeout;
+    /* [1 .. 64, 0: off] Agents, at the first nodes; each watches both directions of its node's links.
+     * None: one at each node. */
+    int64_t vantage_points;
+    /* [s, 0.001 .. 1e+06] Time from the beginning of the cut to the last probe that counts. */
+    double duration;
+    /* sample: cuts are drawn; exhaustive: every set of links once, at most 2^20. */
+    int32_t method;
+    /* [1 .. 1e+06] sample: cuts drawn. */
+    int64_t trials;
+    /* A textbook mistake, on purpose. */
+    int32_t bug;
+} dlab_links_partition_probe_params;
+_Static_assert(offsetof(dlab_links_partition_probe_params, nodes) == 0, "nodes");
+_Static_assert(offsetof(dlab_links_partition_probe_params, zones) == 8, "zones");
+_Static_assert(offsetof(dlab_links_partition_probe_params, kind) == 16, "kind");
+_Static_assert(offsetof(dlab_links_partition_probe_params, cut_links) == 24, "cut_links");
+_Static_assert(offsetof(dlab_links_partition_probe_params, cut_probability) == 32, "cut_probability");
+_Static_assert(offsetof(dlab_links_partition_probe_params, flap_period) == 40, "flap_period");
+_Static_assert(offsetof(dlab_links_partition_probe_params, mtu) == 48, "mtu");
+_Static_assert(offsetof(dlab_links_partition_probe_params, message_size) == 56, "message_size");
+_Static_assert(offsetof(dlab_links_partition_probe_params, probe_interval) == 64, "probe_interval");
+_Static_assert(offsetof(dlab_links_partition_probe_params, probe_loss) == 72, "probe_loss");
+_Static_assert(offsetof(dlab_links_partition_probe_params, probe_size) == 80, "probe_size");
+_Static_assert(offsetof(dlab_links_partition_probe_params, probes_per_verdict) == 88, "probes_per_verdict");
+_Static_assert(offsetof(dlab_links_partition_probe_params, timeout) == 96, "timeout");
+_Static_assert(offsetof(dlab_links_partition_probe_params, vantage_points) == 104, "vantage_points");
+_Static_assert(offsetof(dlab_links_partition_probe_params, duration) == 112, "duration");
+_Static_assert(offsetof(dlab_links_partition_probe_params, method) == 120, "method");
+_Static_assert(offsetof(dlab_links_partition_probe_params, trials) == 128, "trials");
+_Static_assert(offsetof(dlab_links_partition_probe_params, bug) == 136, "bug");
+_Static_assert(sizeof(dlab_links_partition_probe_params) == 144, "dlab_links_partition_probe_params");
+typedef struct dlab_links_partition_probe_metrics {
+    /* [0 .. 1] Share of the watched directions judged rightly. */
+    dlab_ratio verdict_accuracy;
+    /* [0 .. 1] Share of the watched directions that are up called cut. */
+    dlab_ratio false_cut;
+    /* [0 .. 1] Share of the watched directions that are cut called up. */
+    dlab_ratio missed_cut;
+    /* [0 .. 1] Share of all directions that are cut called cut. */
+    dlab_ratio cuts_found;
+    /* [0 .. 1] Share of all directions that somebody watches. */
+    dlab_ratio coverage;
+    /* [0 .. 1] Share of the cuts of which every direction is right; what nobody watches counts as up. */
+    dlab_ratio recovered;
+    /* [0 .. 1] Share of the cuts whose matrix has the right shape: whole, complete, partial, one_way. */
+    dlab_ratio diagnosed;
+    /* [s, 0 .. inf] From the cut to the first verdict "cut", of the directions that got one. */
+    dlab_histogram time_to_verdict;
+    /* [0 .. 64] Groups of nodes joined by two-way links, over any number of hops: mean. */
+    dlab_ratio components;
+    /* [0 .. 1] Share of the cuts that leave one component. */
+    dlab_ratio connected;
+    /* [0 .. 1] Share of the cuts that leave clean groups: if A reaches B and B reaches C, A reaches C. */
+    dlab_ratio transitive;
+    /* [0 .. 1] Share of the cuts that leave a majority in one component. */
+    dlab_ratio majority;
+    /* [0 .. 1] Share of the cuts that leave a node with two-way links to a majority. */
+    dlab_ratio leader;
+    /* [0 .. 1] Share of the nodes that reach a majority directly. */
+    dlab_ratio quorum_nodes;
+    /* [0 .. 1] Share of the clients, one at each node, whose node reaches the best leader directly. */
+    dlab_ratio clients_served;
+    /* [0 .. 9e+15] Cuts that were tried. */
+    int64_t link_sets;
+} dlab_links_partition_probe_metrics;
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, verdict_accuracy) == 0, "verdict_accuracy");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, false_cut) == 16, "false_cut");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, missed_cut) == 32, "missed_cut");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, cuts_found) == 48, "cuts_found");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, coverage) == 64, "coverage");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, recovered) == 80, "recovered");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, diagnosed) == 96, "diagnosed");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, time_to_verdict) == 112, "time_to_verdict");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, components) == 192, "components");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, connected) == 208, "connected");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, transitive) == 224, "transitive");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, majority) == 240, "majority");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, leader) == 256, "leader");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, quorum_nodes) == 272, "quorum_nodes");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, clients_served) == 288, "clients_served");
+_Static_assert(offsetof(dlab_links_partition_probe_metrics, link_sets) == 304, "link_sets");
+_Static_assert(sizeof(dlab_links_partition_probe_metrics) == 312, "dlab_links_partition_probe_metrics");
+typedef struct dlab_links_partition_probe_matrix_row {
+    /* [0 .. inf] Number of the cut. */
+    int64_t cut;
+    /* [0 .. inf] Who sends. */
+    int64_t from;
+    /* [0 .. inf] Who receives. */
+    int64_t to;
+    /* Messages get there, in truth. */
+    bool reachable;
+    /* What the agents say. */
+    int32_t verdict;
+} dlab_links_partition_probe_matrix_row;
+_Static_assert(offsetof(dlab_links_partition_probe_matrix_row, cut) == 0, "cut");
+_Static_assert(offsetof(dlab_links_partition_probe_matrix_row, from) == 8, "from");
+_Static_assert(offsetof(dlab_links_partition_probe_matrix_row, to) == 16, "to");
+_Static_assert(offsetof(dlab_links_partition_probe_matrix_row, reachable) == 24, "reachable");
+_Static_assert(offsetof(dlab_links_partition_probe_matrix_row, verdict) == 28, "verdict");
+_Static_assert(sizeof(dlab_links_partition_probe_matrix_row) == 32, "dlab_links_partition_probe_matrix_row");
+typedef struct dlab_links_partition_probe_cuts_row {
+    /* [0 .. inf] Number of the cut. */
+    int64_t cut;
+    /* [0 .. inf] Directions that are cut. */
+    int64_t missing;
+    /* [0 .. inf] Groups joined by two-way links. */
+    int64_t components;
+    /* [0 .. inf] Nodes of the largest group. */
+    int64_t largest;
+    /* [0 .. inf] Nodes that reach a majority directly. */
+    int64_t quorum_nodes;
+    /* [-1 .. inf] The best leader; -1: nobody can lead. */
+    int64_t leader;
+    /* [0 .. inf] Nodes the leader reaches, itself included. */
+    int64_t served;
+    /* Clean groups are left. */
+    bool transitive;
+    /* A group has a majority. */
+    bool majority;
+    /* What the true matrix looks like. */
+    int32_t shape;
+    /* What the reported matrix looks like. */
+    int32_t diagnosis;
+} dlab_links_partition_probe_cuts_row;
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, cut) == 0, "cut");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, missing) == 8, "missing");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, components) == 16, "components");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, largest) == 24, "largest");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, quorum_nodes) == 32, "quorum_nodes");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, leader) == 40, "leader");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, served) == 48, "served");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, transitive) == 56, "transitive");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, majority) == 57, "majority");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, shape) == 60, "shape");
+_Static_assert(offsetof(dlab_links_partition_probe_cuts_row, diagnosis) == 64, "diagnosis");
+_Static_assert(sizeof(dlab_links_partition_probe_cuts_row) == 72, "dlab_links_partition_probe_cuts_row");
+extern const dlab_model dlab_links_partition_probe;
+
 /* links.rpc_ambiguity: What really happened behind ok, error and timeout */
 enum {
     DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_CALL = 0, DLAB_LINKS_RPC_AMBIGUITY_MEDIUM_QUEUE = 1,
