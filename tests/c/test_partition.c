@@ -1,6 +1,6 @@
-/* Cuts against witnesses that know nothing of them: every set of links of up to six nodes by plain search, the
- * law of G(n, p) by Gilbert's recursion and by summing over sets, walks that meet each set once, draws that
- * meet each alike, and windows of probes counted out. */
+/* Cuts against witnesses that know nothing of them: every set of links of up to six nodes by plain search,
+ * the law of G(n, p) by Gilbert's recursion and by summing over sets, walks that meet each set once, draws
+ * that meet each alike, and windows of probes counted out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
