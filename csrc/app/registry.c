@@ -4,12 +4,13 @@
 #include <distlab/sweep.h>
 #include <distlab/version.h>
 
-#define DLAB_MODELS(X)            \
-    X(dlab_check_linearizability) \
-    X(dlab_consensus_raft)        \
-    X(dlab_links_partition_probe) \
-    X(dlab_links_rpc_ambiguity)   \
-    X(dlab_queueing_analytic)     \
+#define DLAB_MODELS(X)                \
+    X(dlab_check_linearizability)     \
+    X(dlab_consensus_leader_election) \
+    X(dlab_consensus_raft)            \
+    X(dlab_links_partition_probe)     \
+    X(dlab_links_rpc_ambiguity)       \
+    X(dlab_queueing_analytic)         \
     X(dlab_queueing_station)
 
 #define X(model) extern const dlab_model model;

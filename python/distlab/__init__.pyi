@@ -431,6 +431,88 @@ class _CheckFamily(Protocol):
 
 check: _CheckFamily
 
+class _ConsensusLeaderElection(Model):
+    def __call__(  # type: ignore[override]
+        self,
+        *,
+        nodes: _Int = 10,
+        algorithm: Literal["bully", "ring", "hirschberg_sinclair", "lease", "lock", "static_priority"] = "bully",
+        id_order: Literal["random", "ascending", "descending"] = "random",
+        timeout: _Real = 0.05,
+        delay: _Law = "5ms",
+        loss: _Real = 0.0,
+        failure: Literal["crash", "cut_off", "cold_start", "none"] = "crash",
+        failure_time: _Law = "uniform(low=20s, high=23s)",
+        outage: _Law | None = None,
+        starters: Literal["all", "highest", "lowest", "random"] = "all",
+        detection: _Law = "1s",
+        false_suspicion: _Real = 0.0,
+        mistake: _Law = "exponential(1s)",
+        ttl: _Real = 10.0,
+        renew: _Real = 3.0,
+        lease_margin: _Real = 0.01,
+        drift: _Real = 0.0,
+        skew: _Real = 0.0,
+        clock_spread: Literal["random", "worst"] = "random",
+        sync_interval: _Real | None = None,
+        clock_error: _Real = 0.001,
+        duration: _Real = 60.0,
+        faults: Table | str | None = None,
+        bug: Literal["none", "ring_drops_own_id", "expiry_without_drift_margin"] = "none",
+        seed: int | None = 1,
+        keep: _Keep = None,
+        trace: bool = False,
+        budget: _Budget = None,
+        token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
+    ) -> Run: ...
+    def sweep(  # type: ignore[override]
+        self,
+        *axes: Axis,
+        nodes: _Int | _Values = 10,
+        algorithm: Literal["bully", "ring", "hirschberg_sinclair", "lease", "lock", "static_priority"] | _Values = "bully",
+        id_order: Literal["random", "ascending", "descending"] | _Values = "random",
+        timeout: _Real | _Values = 0.05,
+        delay: _Law | _Values = "5ms",
+        loss: _Real | _Values = 0.0,
+        failure: Literal["crash", "cut_off", "cold_start", "none"] | _Values = "crash",
+        failure_time: _Law | _Values = "uniform(low=20s, high=23s)",
+        outage: _Law | None | _Values = None,
+        starters: Literal["all", "highest", "lowest", "random"] | _Values = "all",
+        detection: _Law | _Values = "1s",
+        false_suspicion: _Real | _Values = 0.0,
+        mistake: _Law | _Values = "exponential(1s)",
+        ttl: _Real | _Values = 10.0,
+        renew: _Real | _Values = 3.0,
+        lease_margin: _Real | _Values = 0.01,
+        drift: _Real | _Values = 0.0,
+        skew: _Real | _Values = 0.0,
+        clock_spread: Literal["random", "worst"] | _Values = "random",
+        sync_interval: _Real | None | _Values = None,
+        clock_error: _Real | _Values = 0.001,
+        duration: _Real | _Values = 60.0,
+        faults: Table | str | None | _Values = None,
+        bug: Literal["none", "ring_drops_own_id", "expiry_without_drift_margin"] | _Values = "none",
+        reps: int | None = None,
+        seed: int | None = 1,
+        crn: bool = True,
+        threads: int | None = None,
+        confidence: float = 0.95,
+        errors: Literal["raise", "mask"] = "raise",
+        keep: _Keep = None,
+        precision: _Precision = None,
+        reps_max: int = 1000,
+        keep_max: int | str = 1073741824,
+        design: Any = None,
+        progress: _Progress = None,
+        token: Token | None = None,
+        budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Sweep: ...
+
 class _ConsensusRaft(Model):
     def __call__(  # type: ignore[override]
         self,
@@ -622,6 +704,8 @@ class _ConsensusRaft(Model):
     ) -> Sweep: ...
 
 class _ConsensusFamily(Protocol):
+    @property
+    def leader_election(self) -> _ConsensusLeaderElection: ...
     @property
     def raft(self) -> _ConsensusRaft: ...
 

@@ -181,6 +181,214 @@ _Static_assert(offsetof(dlab_check_linearizability_history_row, role) == 80, "ro
 _Static_assert(sizeof(dlab_check_linearizability_history_row) == 88, "dlab_check_linearizability_history_row");
 extern const dlab_model dlab_check_linearizability;
 
+/* consensus.leader_election: Electing a leader: messages, time without one, time with two */
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_BULLY = 0, DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_RING = 1,
+    DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_HIRSCHBERG_SINCLAIR = 2,
+    DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_LEASE = 3, DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_LOCK = 4,
+    DLAB_CONSENSUS_LEADER_ELECTION_ALGORITHM_STATIC_PRIORITY = 5,
+};
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_ID_ORDER_RANDOM = 0, DLAB_CONSENSUS_LEADER_ELECTION_ID_ORDER_ASCENDING = 1,
+    DLAB_CONSENSUS_LEADER_ELECTION_ID_ORDER_DESCENDING = 2,
+};
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_FAILURE_CRASH = 0, DLAB_CONSENSUS_LEADER_ELECTION_FAILURE_CUT_OFF = 1,
+    DLAB_CONSENSUS_LEADER_ELECTION_FAILURE_COLD_START = 2, DLAB_CONSENSUS_LEADER_ELECTION_FAILURE_NONE = 3,
+};
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_STARTERS_ALL = 0, DLAB_CONSENSUS_LEADER_ELECTION_STARTERS_HIGHEST = 1,
+    DLAB_CONSENSUS_LEADER_ELECTION_STARTERS_LOWEST = 2, DLAB_CONSENSUS_LEADER_ELECTION_STARTERS_RANDOM = 3,
+};
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_CLOCK_SPREAD_RANDOM = 0,
+    DLAB_CONSENSUS_LEADER_ELECTION_CLOCK_SPREAD_WORST = 1,
+};
+enum {
+    DLAB_CONSENSUS_LEADER_ELECTION_BUG_NONE = 0, DLAB_CONSENSUS_LEADER_ELECTION_BUG_RING_DROPS_OWN_ID = 1,
+    DLAB_CONSENSUS_LEADER_ELECTION_BUG_EXPIRY_WITHOUT_DRIFT_MARGIN = 2,
+};
+typedef struct dlab_consensus_leader_election_params {
+    /* [2 .. 512] Nodes that may lead; a store is not counted. */
+    int64_t nodes;
+    /* How a leader is found: by messages, in a store outside, or by a list alone. */
+    int32_t algorithm;
+    /* Ids around the ring, in the direction in which messages go. */
+    int32_t id_order;
+    /* [s, 1e-06 .. 1e+06] How long a node waits for an answer; on a ring, for each of its nodes. */
+    double timeout;
+    /* [s, 0 .. 1e+06] One-way delay of a message. */
+    dlab_distribution delay;
+    /* [0 .. 1] Probability that a message is lost. */
+    double loss;
+    /* What happens to the leader: it crashes, or hears nobody and is heard by nobody but runs on;
+     * cold_start: nobody leads at the start. */
+    int32_t failure;
+    /* [s, 0 .. 1e+06] When the leader fails. */
+    dlab_distribution failure_time;
+    /* [s, 0 .. 1e+06] How long the failure lasts. None: until the run ends. */
+    dlab_distribution outage;
+    /* Which of those left start an election when they notice, or in a cold start. */
+    int32_t starters;
+    /* [s, 0 .. 1e+06] From a failure, or its end, until a node's detector notices. */
+    dlab_distribution detection;
+    /* [1/s, 0 .. 1000] Rate at which a node's detector suspects a leader that is well. */
+    double false_suspicion;
+    /* [s, 0 .. 1e+06] How long such a mistake lasts. */
+    dlab_distribution mistake;
+    /* [s, 1e-06 .. 1e+06] lease, lock: how long the store waits for a renewal, on its clock. */
+    double ttl;
+    /* [s, 1e-06 .. 1e+06] lease, lock: time between renewals, and until a request without answer is
+     * repeated. */
+    double renew;
+    /* [0 .. 1] Share of ttl by which a holder stops earlier than the store. */
+    double lease_margin;
+    /* [ppm, -100000 .. 100000] No clock's rate is further off than this; its sign matters to clock_spread
+     * = worst. */
+    double drift;
+    /* [s, -1000 .. 1000] No wall clock is further off than this at the start; its sign matters to
+     * clock_spread = worst. */
+    double skew;
+    /* random: each clock's drift and skew uniform within both bounds; worst: even nodes at one end, odd
+     * nodes at the other. */
+    int32_t clock_spread;
+    /* [s, 0.001 .. 1e+06, inf: off] Time between synchronisations of the wall clocks with true time. None:
+     * never, and no error bound is promised. */
+    double sync_interval;
+    /* [s, 0 .. 1000] A synchronisation leaves a wall clock off by at most this, and promises this. */
+    double clock_error;
+    /* [s, 0.001 .. 1e+06] Simulated time. */
+    double duration;
+    /* What goes wrong and when: rows of kind, time or rate, target and duration; none by default. */
+    dlab_ref faults;
+    /* A textbook mistake, on purpose. */
+    int32_t bug;
+} dlab_consensus_leader_election_params;
+_Static_assert(offsetof(dlab_consensus_leader_election_params, nodes) == 0, "nodes");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, algorithm) == 8, "algorithm");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, id_order) == 12, "id_order");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, timeout) == 16, "timeout");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, delay) == 24, "delay");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, loss) == 80, "loss");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, failure) == 88, "failure");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, failure_time) == 96, "failure_time");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, outage) == 152, "outage");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, starters) == 208, "starters");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, detection) == 216, "detection");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, false_suspicion) == 272, "false_suspicion");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, mistake) == 280, "mistake");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, ttl) == 336, "ttl");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, renew) == 344, "renew");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, lease_margin) == 352, "lease_margin");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, drift) == 360, "drift");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, skew) == 368, "skew");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, clock_spread) == 376, "clock_spread");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, sync_interval) == 384, "sync_interval");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, clock_error) == 392, "clock_error");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, duration) == 400, "duration");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, faults) == 408, "faults");
+_Static_assert(offsetof(dlab_consensus_leader_election_params, bug) == 420, "bug");
+_Static_assert(sizeof(dlab_consensus_leader_election_params) == 424, "dlab_consensus_leader_election_params");
+typedef struct dlab_consensus_leader_election_metrics {
+    /* [0 .. 9e+15] Messages sent, lost ones included. */
+    int64_t messages;
+    /* [0 .. 9e+15] Those of elections: candidacies and answers, requests to the store and what it says. */
+    int64_t election_messages;
+    /* [0 .. 9e+15] Those that announce who leads; the rest of all messages are renewals. */
+    int64_t announcements;
+    /* [s, 0 .. inf] Time in which nobody led. */
+    double unavailability;
+    /* [s, 0 .. inf] Time in which two or more led. */
+    double overlap;
+    /* [s, 0 .. inf] From the end of one leader, or the start, to the next one. */
+    dlab_histogram downtime;
+    /* [0 .. 9e+15] Times a node began to lead, the first one not counted. */
+    int64_t churn;
+    /* [0 .. 1] Share of the nodes running at the end that follow the best leader there is then; who waits
+     * for a lock knows only the holder it was told. */
+    dlab_ratio agreed;
+    /* [0 .. 9e+15] Events after which one_leader did not hold: two lead at once. Only a lease promises it. */
+    int64_t violations;
+} dlab_consensus_leader_election_metrics;
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, messages) == 0, "messages");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, election_messages) == 8, "election_messages");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, announcements) == 16, "announcements");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, unavailability) == 24, "unavailability");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, overlap) == 32, "overlap");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, downtime) == 40, "downtime");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, churn) == 120, "churn");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, agreed) == 128, "agreed");
+_Static_assert(offsetof(dlab_consensus_leader_election_metrics, violations) == 144, "violations");
+_Static_assert(sizeof(dlab_consensus_leader_election_metrics) == 152, "dlab_consensus_leader_election_metrics");
+typedef struct dlab_consensus_leader_election_trace_row {
+    /* [s] When (true time). */
+    double time;
+    /* What happened. */
+    int32_t type;
+    /* Which message, timer, role, fault, state ...: index into the schema's list. */
+    int64_t label;
+    /* Where it happened; -1: at no node. */
+    int64_t node;
+    /* The other end of a message or fault; -1: none. */
+    int64_t peer;
+    /* The message (its copies have the same), or a ticket; 0: none. */
+    int64_t id;
+    /* First word of what it says, as the schema names it. */
+    int64_t a;
+    /* Second word. */
+    int64_t b;
+} dlab_consensus_leader_election_trace_row;
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, type) == 8, "type");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, label) == 16, "label");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, node) == 24, "node");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, id) == 40, "id");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, a) == 48, "a");
+_Static_assert(offsetof(dlab_consensus_leader_election_trace_row, b) == 56, "b");
+_Static_assert(sizeof(dlab_consensus_leader_election_trace_row) == 64, "dlab_consensus_leader_election_trace_row");
+typedef struct dlab_consensus_leader_election_faults_cell {
+    /* [s, 0 .. 1e+09, -1: off] When the (first) fault begins; blank: drawn with rate. */
+    double time;
+    /* [1/s, 1e-12 .. 1e+06, -1: off] Faults per second of the time without it; blank: one fault, at time. */
+    double rate;
+    /* What goes wrong. */
+    int32_t kind;
+    /* Whom: the node of the row, one drawn for each fault, each node by a process of its own, or whoever
+     * leads at that moment. */
+    int32_t target;
+    /* [0 .. 1023, -1: off] The node; blank: the target says. */
+    int64_t node;
+    /* [0 .. 1023, -1: off] The other end of a link; blank: all others (partial: one drawn). */
+    int64_t peer;
+    /* [1 .. 4.61169e+18, -1: off] One side of a partition or bridge: bit i is node i; blank: a random
+     * minority (bridge: half of the others). */
+    int64_t members;
+    /* [s, 0 .. 1e+09] How long it lasts; blank: until the run ends. */
+    dlab_distribution duration;
+    /* [-1e+09 .. 1e+09, inf: off] How much: a factor (slow, slow_link, disk_slow), a share (degrade,
+     * gray), seconds (flapping, clock_jump), ppm (clock_drift) or sectors (disk_rot). */
+    double amount;
+    /* [0 .. 65535, -1: off] Kind of message that a gray node loses; blank: all kinds. */
+    int64_t message;
+    /* What a crash leaves: exactly what was synced, nothing, also a random part of the rest, or everything
+     * written. */
+    int32_t disk;
+} dlab_consensus_leader_election_faults_cell;
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, time) == 0, "time");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, rate) == 8, "rate");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, kind) == 16, "kind");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, target) == 20, "target");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, node) == 24, "node");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, peer) == 32, "peer");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, members) == 40, "members");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, duration) == 48, "duration");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, amount) == 104, "amount");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, message) == 112, "message");
+_Static_assert(offsetof(dlab_consensus_leader_election_faults_cell, disk) == 120, "disk");
+_Static_assert(sizeof(dlab_consensus_leader_election_faults_cell) == 128, "dlab_consensus_leader_election_faults_cell");
+extern const dlab_model dlab_consensus_leader_election;
+
 /* consensus.raft: Raft under every fault */
 enum {
     DLAB_CONSENSUS_RAFT_READ_MODE_LOG = 0, DLAB_CONSENSUS_RAFT_READ_MODE_READ_INDEX = 1,

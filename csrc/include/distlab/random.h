@@ -34,7 +34,8 @@ uint64_t dlab_row_key(uint64_t seed, uint64_t point, uint64_t rep);
     X(NODE, "coins and processing of a node")         \
     X(DISK, "latencies and faults of a disk")         \
     X(CLOCK, "drift and skew of a clock")             \
-    X(FAULT, "when and whom faults strike")
+    X(FAULT, "when and whom faults strike")           \
+    X(DETECTOR, "what failure detectors say, and when")
 
 typedef enum dlab_purpose {
 #define X(name, text) DLAB_PURPOSE_##name,
