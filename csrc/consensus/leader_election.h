@@ -5,6 +5,7 @@
  *   starts asks all higher ids. An answer: somebody better takes over, and it waits for the announcement;
  *   no answer within `timeout`: it leads and tells all lower ids. A better node that is asked starts too,
  *   unless it knows a leader whom it does not suspect; a leader that is asked says that it leads.
+ *   Announcements are believed in the order in which they arrive.
  * ring (Chang and Roberts, CACM 22(5), 1979): nodes stand on a ring and send one way. A node that starts
  *   sends its id; a node lets higher ids pass, swallows lower ones, and leads when its own comes back.
  * hirschberg_sinclair (CACM 23(11), 1980): both ways, in phases: a candidate asks 2^k nodes on each side
