@@ -291,11 +291,14 @@ def raft(_):
     """
     with tempfile.TemporaryDirectory() as folder:
         program = build_against_distlab("raft", folder)
-        rounds = [named_times(program, 20, 1) for _ in range(ROUNDS)]
+        kernel = build_against_distlab("message", folder)
+        rounds = [named_times(program, 20, 1) | named_times(kernel, 500_000, 1) for _ in range(ROUNDS)]
     bare, checked = ([r[key] / 1e6 for r in rounds] for key in ("bare", "invariants"))
     low, middle, high = statistics.quantiles(bare, n=4)
     name = "loaded Raft, 5 servers, random delays, 1 % loss, one core"
     print(f"{name:<58} {middle:5.2f} M  ({low:.2f} .. {high:.2f})  goal >= 3 M     messages/s of wall time")
+    figures = compared([1e-6 / n for n in bare], [r["event"] * 1e-9 for r in rounds])
+    show("  its time a message / kernel event", figures, "none", "ns", 1e9)
     figures = compared(checked, bare)
     show("  its speed with all invariants after every event / without", figures, ">= 0.5", "M messages/s", 1)
     name = "  Raft of happysim / consensus.raft, idle, a message"
@@ -313,11 +316,11 @@ def against_happysim(peer):
     """Wall time of a message in both, at equal heartbeat, timeouts, delays and loss; messages per second.
 
     Nobody asks anything: what is sent is heartbeats and their answers. One call of `dl.run` is timed, which
-    looks at every invariant after every event; of happysim only its run.
+    looks at every invariant after every event; of happysim only its run, without what was built before.
     """
     import distlab as dl
 
-    heartbeat, timeout, delay, loss, simulated = 0.05, 0.15, 0.001, 0.01, 100
+    heartbeat, timeout, delay, loss, simulated = 0.05, 0.15, 0.001, 0.01, 300
     seeds = itertools.count(1)
     sent = ([], [])
 

@@ -34,14 +34,14 @@ static void flip_bit(dlab_world *w, dlab_flight *f)
     *byte = (unsigned char)(*byte ^ 1u << bit % 8);
 }
 
-/* Put it on its way; NULL with the error set at a limit. */
-static inline __attribute__((always_inline)) dlab_flight *launch(dlab_world *w, const dlab_message *m,
-                                                                 uint64_t name, int64_t arrive)
+/* Put it on its way: its slot, or DLAB_NONE with the error set at a limit. */
+static inline __attribute__((always_inline)) uint32_t launch(dlab_world *w, const dlab_message *m,
+                                                             uint64_t name, int64_t arrive)
 {
     const uint32_t slot = dlab_world_new_flight(w, m, name);
-    if (slot == DLAB_NONE || dlab_world_plan(w, arrive, DLAB_EVENT_DELIVER, m->to, slot, 0).word == 0)
-        return NULL;
-    return dlab_world_flight(w, slot);
+    return slot != DLAB_NONE && dlab_world_plan(w, arrive, DLAB_EVENT_DELIVER, m->to, slot, 0).word != 0
+               ? slot
+               : DLAB_NONE;
 }
 
 /* What may be lost, late, doubled or damaged. */
@@ -52,17 +52,17 @@ static __attribute__((noinline)) int transmit_slow(dlab_world *w, const dlab_mes
     dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, m->from, m->to, m->id, m->a, m->b);
     if (fate.copy != 0) {
         dlab_world_tell(w, DLAB_TRACE_DUPLICATE, m->kind, m->from, m->to, m->id, m->a, m->b);
-        dlab_flight *copy = launch(w, m, name, fate.copy);
-        if (copy == NULL) return w->ctx->err.code;
-        if (fate.corrupt) flip_bit(w, copy);
+        const uint32_t copy = launch(w, m, name, fate.copy);
+        if (copy == DLAB_NONE) return w->ctx->err.code;
+        if (fate.corrupt) flip_bit(w, dlab_world_flight(w, copy));
     }
     if (fate.lost >= 0) {
         dlab_world_tell(w, DLAB_TRACE_DROP, m->kind, m->from, m->to, m->id, (uint32_t)fate.lost, m->b);
         return DLAB_OK;
     }
-    dlab_flight *f = launch(w, m, name, fate.arrive);
-    if (f == NULL) return w->ctx->err.code;
-    if (fate.corrupt) flip_bit(w, f);
+    const uint32_t slot = launch(w, m, name, fate.arrive);
+    if (slot == DLAB_NONE) return w->ctx->err.code;
+    if (fate.corrupt) flip_bit(w, dlab_world_flight(w, slot));
     return DLAB_OK;
 }
 
@@ -78,7 +78,7 @@ static inline __attribute__((always_inline)) int transmit(dlab_world *w, uint32_
     const uint64_t name = __builtin_expect(w->names, 0) ? dlab_message_name(m) : 0;
     if (!dlab_net_send_plain(&w->net, w->scheduler.now, m, &arrive)) return transmit_slow(w, m, name);
     dlab_world_tell(w, DLAB_TRACE_SEND, m->kind, node, m->to, m->id, m->a, m->b);
-    return launch(w, m, name, arrive) != NULL ? DLAB_OK : w->ctx->err.code;
+    return launch(w, m, name, arrive) != DLAB_NONE ? DLAB_OK : w->ctx->err.code;
 }
 
 /* --- Outputs */
@@ -178,6 +178,28 @@ static int die(dlab_world *w, uint32_t i, const dlab_output *o)
     return dlab_world_at(w, now + (down < room ? down : room), DLAB_EVENT_RESTART, i, 0, 0);
 }
 
+/* Carry out output k, which sends nothing. *done: what follows may be carried out. */
+static __attribute__((noinline)) int carry_one(dlab_world *w, uint32_t i, const dlab_outputs *out, uint32_t k,
+                                               bool *done)
+{
+    const dlab_output *o = &out->at[k];
+    switch (o->kind) {
+    case DLAB_SEND: break;
+    case DLAB_SET_TIMER: return set_timer(w, i, o);
+    case DLAB_CANCEL_TIMER: cancel_timer(w, i, o->timer); break;
+    case DLAB_PERSIST:
+        if (persist(w, i, o, done)) return w->ctx->err.code;
+        if (*done || o->async) *done = true;
+        else return hold(w, i, out, k + 1);
+        break;
+    case DLAB_APPLY:
+    case DLAB_REPLY:
+    case DLAB_NOTE: announce(w, i, o); break;
+    case DLAB_CRASH: *done = false; return die(w, i, o);
+    }
+    return DLAB_OK;
+}
+
 /* Carry out outputs from `next` on, in order. */
 static inline __attribute__((always_inline)) int carry_inline(dlab_world *w, uint32_t i,
                                                               const dlab_outputs *out, uint32_t next)
@@ -185,21 +207,9 @@ static inline __attribute__((always_inline)) int carry_inline(dlab_world *w, uin
     for (uint32_t k = next; k < out->count; k++) {
         dlab_output *o = &out->at[k];
         bool done = true;
-        int code = DLAB_OK;
-        switch (o->kind) {
-        case DLAB_SEND: code = transmit(w, i, &o->message); break;
-        case DLAB_SET_TIMER: code = set_timer(w, i, o); break;
-        case DLAB_CANCEL_TIMER: cancel_timer(w, i, o->timer); break;
-        case DLAB_PERSIST:
-            code = persist(w, i, o, &done);
-            if (code == DLAB_OK && !done && !o->async) return hold(w, i, out, k + 1);
-            break;
-        case DLAB_APPLY:
-        case DLAB_REPLY:
-        case DLAB_NOTE: announce(w, i, o); break;
-        case DLAB_CRASH: return die(w, i, o);
-        }
-        if (code) return code;
+        if (o->kind == DLAB_SEND ? transmit(w, i, &o->message) : carry_one(w, i, out, k, &done))
+            return w->ctx->err.code;
+        if (!done) return DLAB_OK;
     }
     return DLAB_OK;
 }
