@@ -3,9 +3,19 @@
  * 4.2.1). */
 #include "consensus/raft_inner.h"
 
+_Static_assert(DLAB_RAFT_SERVERS_MAX <= 16, "a set of servers has 16 bits");
+
+/* How many; in line, since many processors that this is compiled for have no instruction for it. */
+static uint32_t size_of(uint32_t set)
+{
+    const uint32_t pairs = set - (set >> 1 & 0x5555u), fours = (pairs & 0x3333u) + (pairs >> 2 & 0x3333u);
+    const uint32_t eights = (fours + (fours >> 4)) & 0x0f0fu;
+    return (eights + (eights >> 8)) & 0x1fu;
+}
+
 static bool is_majority(uint32_t voters, uint32_t set)
 {
-    return voters == 0 || 2 * __builtin_popcount(voters & set) > __builtin_popcount(voters);
+    return voters == 0 || 2 * size_of(voters & set) > size_of(voters);
 }
 
 bool dlab_raft_is_quorum(const dlab_raft_members *members, uint32_t set)

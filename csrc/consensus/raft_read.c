@@ -71,14 +71,16 @@ static bool settle(raft *r, dlab_raft_read *read)
 void dlab_raft_serve_reads(raft *r)
 {
     dlab_raft_live *v = r->live;
-    uint32_t kept = 0;
-    bool wants_round = false;
+    uint32_t kept = 0, round = UINT32_MAX; /* neighbours wait for the same round: it is asked about once */
+    bool wants_round = false, answered = false;
     for (uint32_t k = 0; k < v->read_count; k++) {
         dlab_raft_read *read = &v->reads[k];
         bool done = false;
-        if (read->state == WAITS_FOR_ROUND && raft_leads(r) && quorum_of_round(r, read->round, INT64_MIN))
-            done = settle(r, read);
-        else if (read->state == WAITS_TO_APPLY && v->applied >= read->index) {
+        if (read->state == WAITS_FOR_ROUND && raft_leads(r)) {
+            if (read->round != round) answered = quorum_of_round(r, read->round, INT64_MIN);
+            round = read->round;
+            if (answered) done = settle(r, read);
+        } else if (read->state == WAITS_TO_APPLY && v->applied >= read->index) {
             answer_read(r, read);
             done = true;
         }
