@@ -166,8 +166,8 @@ static const dlab_field param_fields[] = {
     DLAB_FIELD(params, warmup, .unit = "s", .dflt = 1, .min = 0, .max = 1e6, .low = 0, .high = 5,
                .doc = "Simulated time before anything is measured."),
     DLAB_FIELD(params, heal_time, .unit = "s", .dflt = 5, .min = 0, .max = 1e6, .low = 0, .high = 10,
-               .doc = "Then all faults end, but the leader hears nobody, and within this time the others "
-                      "must make progress; 0: no such phase."),
+               .doc = "Then all faults end and there must be progress; halfway the leader hears nobody any "
+                      "more, and there must be progress again. 0: no such phase."),
     DLAB_FIELD(params, sample_interval, SECONDS, .dflt = 0.05, .min = 1e-4, .max = 1e3, .low = 0.01,
                .high = 1, .doc = "Time between rows of the tables cluster and servers."),
     DLAB_FIELD(params, stop_on_violation, .dflt = 1, .doc = "End the run at the first broken promise."),
@@ -301,18 +301,29 @@ static uint32_t highest_commit(const cluster *x)
     return commit;
 }
 
-/* Safety under faults first, then liveness (two phases, as tigerbeetle's simulator runs them): all faults
- * end, but whoever leads then hears nobody any more; the others, if they are a quorum, must commit a
- * command in time, and so must the old leader if they are none. */
-static int heal(cluster *x, metrics *m)
+/* Time goes on to `until`; is nothing new committed, though clients ask? */
+static int demand(cluster *x, int64_t until, metrics *m)
 {
     const uint32_t before = highest_commit(x);
-    if (x->p->heal_time <= 0 || x->world.broken >= 0 || is_over(x)) return DLAB_OK;
-    if (dlab_faults_heal(&x->world.faults, &x->world)) return x->watch.ctx->err.code;
-    dlab_raft_drive_deafen(&x->drive);
-    if (step_until(x, ns(x->p->duration) + ns(x->p->heal_time))) return x->watch.ctx->err.code;
+    if (step_until(x, until)) return x->watch.ctx->err.code;
     m->stuck = x->world.broken < 0 && x->raft.clients > 0 && highest_commit(x) <= before;
     return DLAB_OK;
+}
+
+/* Safety under faults first, then liveness (two phases, as tigerbeetle's simulator runs them): all faults
+ * end, and in half of heal_time a command must be committed. Then whoever leads hears nobody any more, and in
+ * the other half the others, if they are a quorum, must commit one, and so must the old leader if they are
+ * none. */
+static int heal(cluster *x, metrics *m)
+{
+    const int64_t end = ns(x->p->duration) + ns(x->p->heal_time);
+    if (x->p->heal_time <= 0 || x->world.broken >= 0 || is_over(x)) return DLAB_OK;
+    x->drive.change_rate = 0; /* members stay as they are */
+    if (dlab_faults_heal(&x->world.faults, &x->world) ||
+        demand(x, ns(x->p->duration + x->p->heal_time / 2), m) || m->stuck || x->world.broken >= 0)
+        return x->watch.ctx->err.code;
+    dlab_raft_drive_deafen(&x->drive);
+    return demand(x, end, m);
 }
 
 static void measure(cluster *x, metrics *m)

@@ -62,6 +62,13 @@
       "nodes=3 outsiders=2 change_rate=50 loss=.3 delay=exponential(5ms) fsync=0 batch=1 clients=2 "         \
       "client_rate=30 election_timeout=.02 election_spread=.005 heartbeat_interval=.004 check_quorum=false " \
       "partition_rate=5 partition=exponential(150ms) duration=3 heal_time=0 reps=40")                        \
+    X(CONFIG_AT_APPLY, "config_effective_when_applied",                                                      \
+      "A change of members counts when it is applied, and a restart forgets what was (etcd-io/etcd 12359).", \
+      "leader completeness",                                                                                 \
+      "nodes=3 outsiders=2 change_rate=20 crash_rate=5 restart=exponential(30ms) partition_rate=5 "          \
+      "partition=exponential(150ms) loss=.1 delay=exponential(200us) fsync=100us batch=1 clients=2 "         \
+      "client_rate=200 retry_timeout=.02 election_timeout=.02 election_spread=.01 "                          \
+      "heartbeat_interval=.006 pre_vote=false check_quorum=false duration=3 heal_time=0 reps=20")            \
     X(SNAPSHOT_DROPS_CONFIG, "snapshot_drops_config", "A snapshot forgets who the members are.",             \
       "leader completeness",                                                                                 \
       "nodes=3 outsiders=1 change_rate=5 snapshot_every=4 log_capacity=32 loss=.1 delay=1ms fsync=0 "        \

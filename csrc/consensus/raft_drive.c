@@ -230,7 +230,6 @@ void dlab_raft_drive_output(void *arg, dlab_world *w, uint32_t node, const dlab_
 void dlab_raft_drive_deafen(dlab_raft_drive *x)
 {
     const uint32_t leader = dlab_raft_leader(x);
-    x->change_rate = 0; /* members stay as they are */
     if (leader == DLAB_NO_NODE) return;
     const dlab_raft_live *v = dlab_raft_live_of(x->raft, dlab_world_state(x->world, leader));
     const uint32_t others = (v->members.voters | v->members.outgoing) & ~(UINT32_C(1) << leader);

@@ -56,8 +56,7 @@ int dlab_raft_drive_open(dlab_raft_drive *drive);
 void dlab_raft_drive_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *output);
 int dlab_raft_drive_event(void *arg, dlab_world *w, const dlab_event *event);
 
-/* From now on members do not change any more, and the leader hears no other server, if the others are a
- * quorum without it. */
+/* From now on the leader hears no other server, if the others are a quorum without it. */
 void dlab_raft_drive_deafen(dlab_raft_drive *drive);
 
 uint32_t dlab_raft_leader(const dlab_raft_drive *drive);

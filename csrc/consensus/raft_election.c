@@ -88,7 +88,16 @@ void dlab_raft_campaign(raft *r, bool transfer)
     dlab_raft_arm_election(r);
     dlab_raft_persist(r);
     ask_votes(r, DLAB_RAFT_VOTE_REQUEST, r->hard->term, transfer);
-    if (dlab_raft_is_quorum(&v->members, v->votes)) dlab_raft_become_leader(r);
+    /* A majority by itself leads when its vote is durable: its next input. */
+    if (dlab_raft_is_quorum(&v->members, v->votes)) dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);
+}
+
+bool dlab_raft_win_alone(raft *r)
+{
+    const dlab_raft_live *v = r->live;
+    if (v->role != DLAB_RAFT_ROLE_CANDIDATE || !dlab_raft_is_quorum(&v->members, v->votes)) return false;
+    dlab_raft_become_leader(r);
+    return true;
 }
 
 void dlab_raft_election_due(raft *r)

@@ -96,6 +96,7 @@ uint32_t dlab_raft_idle_role(const raft *r); /* of a server that neither leads n
 void dlab_raft_arm_election(raft *r);
 void dlab_raft_become_follower(raft *r, uint32_t term, uint32_t leader);
 void dlab_raft_campaign(raft *r, bool transfer);
+bool dlab_raft_win_alone(raft *r);
 void dlab_raft_take_vote_request(raft *r, const dlab_message *m);
 void dlab_raft_take_vote(raft *r, const dlab_message *m);
 void dlab_raft_check_quorum(raft *r);

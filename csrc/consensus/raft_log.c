@@ -100,7 +100,8 @@ dlab_raft_members dlab_raft_members_at(const raft *r, uint32_t index, uint32_t *
 void dlab_raft_find_members(raft *r)
 {
     dlab_raft_live *v = r->live;
-    v->members = dlab_raft_members_at(r, v->last, &v->members_index);
+    const uint32_t counts = raft_has_bug(r, DLAB_RAFT_BUG_CONFIG_AT_APPLY) ? v->applied : v->last;
+    v->members = dlab_raft_members_at(r, counts, &v->members_index);
     if (v->role == DLAB_RAFT_ROLE_FOLLOWER || v->role == DLAB_RAFT_ROLE_LEARNER ||
         v->role == DLAB_RAFT_ROLE_OUTSIDER)
         v->role = dlab_raft_idle_role(r);

@@ -57,6 +57,8 @@ static void apply_one(raft *r, uint32_t index)
     dlab_raft_live *v = r->live;
     const dlab_raft_entry *e = raft_at(r, index);
     v->applied = index;
+    if (e->kind == DLAB_RAFT_OP_CONFIG && raft_has_bug(r, DLAB_RAFT_BUG_CONFIG_AT_APPLY))
+        dlab_raft_find_members(r);
     if (raft_leads(r) && index >= v->term_start)
         v->uncommitted_bytes -= e->wire < v->uncommitted_bytes ? e->wire : v->uncommitted_bytes;
     if (is_command(r, e)) apply_command(r, e);

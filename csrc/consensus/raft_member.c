@@ -49,8 +49,10 @@ static bool propose_members(raft *r, const dlab_raft_members *m)
 static bool may_change(const raft *r)
 {
     const dlab_raft_live *v = r->live;
+    uint32_t latest = v->members_index;
     if (raft_has_bug(r, DLAB_RAFT_BUG_OVERLAPPING_CHANGE)) return v->members.outgoing == 0;
-    return v->members_index <= v->commit && v->commit >= v->term_start && v->members.outgoing == 0;
+    if (raft_has_bug(r, DLAB_RAFT_BUG_CONFIG_AT_APPLY)) (void)dlab_raft_members_at(r, v->last, &latest);
+    return latest <= v->commit && v->commit >= v->term_start && v->members.outgoing == 0;
 }
 
 static bool changed(const raft *r, unsigned ask, uint32_t what, dlab_raft_members *m)

@@ -79,6 +79,7 @@ static void take_timer(raft *r, uint32_t timer)
     case DLAB_RAFT_TIMER_TRANSFER_DUE: dlab_raft_transfer_due(r); return;
     default: break;
     }
+    if (dlab_raft_win_alone(r)) return; /* its first entry is not durable yet */
     if (raft_leads(r)) dlab_raft_advance_commit(r);
     dlab_raft_apply(r);
     dlab_raft_serve_reads(r);

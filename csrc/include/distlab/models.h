@@ -422,14 +422,15 @@ enum {
     DLAB_CONSENSUS_RAFT_BUG_READ_INDEX_BEFORE_FIRST_COMMIT = 9,
     DLAB_CONSENSUS_RAFT_BUG_LEASE_WITHOUT_DRIFT_MARGIN = 10,
     DLAB_CONSENSUS_RAFT_BUG_OVERLAPPING_MEMBERSHIP_CHANGE = 11,
-    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_DROPS_CONFIG = 12,
-    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_KEEPS_CONFLICTING_SUFFIX = 13,
-    DLAB_CONSENSUS_RAFT_BUG_HEARTBEAT_COMMIT_NOT_CLAMPED = 14,
-    DLAB_CONSENSUS_RAFT_BUG_LATE_ACK_OF_TRUNCATED_ENTRY = 15,
-    DLAB_CONSENSUS_RAFT_BUG_RETRY_WITHOUT_SESSION = 16,
-    DLAB_CONSENSUS_RAFT_BUG_PROMOTED_LEARNER_NEVER_VOTES = 17,
-    DLAB_CONSENSUS_RAFT_BUG_PRE_VOTE_WITHOUT_QUORUM_CHECK = 18,
-    DLAB_CONSENSUS_RAFT_BUG_TORN_TAIL_TAKEN_AS_DURABLE = 19,
+    DLAB_CONSENSUS_RAFT_BUG_CONFIG_EFFECTIVE_WHEN_APPLIED = 12,
+    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_DROPS_CONFIG = 13,
+    DLAB_CONSENSUS_RAFT_BUG_SNAPSHOT_KEEPS_CONFLICTING_SUFFIX = 14,
+    DLAB_CONSENSUS_RAFT_BUG_HEARTBEAT_COMMIT_NOT_CLAMPED = 15,
+    DLAB_CONSENSUS_RAFT_BUG_LATE_ACK_OF_TRUNCATED_ENTRY = 16,
+    DLAB_CONSENSUS_RAFT_BUG_RETRY_WITHOUT_SESSION = 17,
+    DLAB_CONSENSUS_RAFT_BUG_PROMOTED_LEARNER_NEVER_VOTES = 18,
+    DLAB_CONSENSUS_RAFT_BUG_PRE_VOTE_WITHOUT_QUORUM_CHECK = 19,
+    DLAB_CONSENSUS_RAFT_BUG_TORN_TAIL_TAKEN_AS_DURABLE = 20,
 };
 typedef struct dlab_consensus_raft_params {
     /* [1 .. 16] Servers that vote at the start. */
@@ -592,8 +593,8 @@ typedef struct dlab_consensus_raft_params {
     double duration;
     /* [s, 0 .. 1e+06] Simulated time before anything is measured. */
     double warmup;
-    /* [s, 0 .. 1e+06] Then all faults end, but the leader hears nobody, and within this time the others
-     * must make progress; 0: no such phase. */
+    /* [s, 0 .. 1e+06] Then all faults end and there must be progress; halfway the leader hears nobody any
+     * more, and there must be progress again. 0: no such phase. */
     double heal_time;
     /* [s, 0.0001 .. 1000] Time between rows of the tables cluster and servers. */
     double sample_interval;
