@@ -86,7 +86,7 @@ void dlab_raft_campaign(raft *r, bool transfer)
     v->refusals = 0;
     dlab_raft_set_hard(r, r->hard->term + 1, r->me + 1);
     dlab_raft_arm_election(r);
-    dlab_raft_persist(r);
+    raft_persist(r);
     ask_votes(r, DLAB_RAFT_VOTE_REQUEST, r->hard->term, transfer);
     /* A majority by itself leads when its vote is durable: its next input. */
     if (dlab_raft_is_quorum(&v->members, v->votes)) dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);
@@ -136,7 +136,7 @@ static bool hears_a_leader(const raft *r)
 
 static void answer_vote(raft *r, const dlab_message *m, unsigned kind, uint32_t term, bool granted)
 {
-    dlab_raft_persist(r);
+    raft_persist(r);
     dlab_send(r->out, m->from, kind, term, granted, NULL, 0);
 }
 
@@ -178,7 +178,7 @@ void dlab_raft_take_vote(raft *r, const dlab_message *m)
     const uint32_t term = r->hard->term + (pre ? 1 : 0);
     if (m->a > r->hard->term && !(pre && m->b != 0)) {
         dlab_raft_become_follower(r, m->a, 0);
-        dlab_raft_persist(r);
+        raft_persist(r);
         return;
     }
     if (v->role != wanted || (m->b != 0 && m->a != term)) return;

@@ -44,7 +44,7 @@ static void refuse(raft *r, const dlab_message *m, uint32_t prev, uint32_t prev_
     uint32_t hint = prev < v->last ? prev : v->last;
     while (hint > v->snapshot && hint >= v->first && raft_term_at(r, hint) > prev_term) hint--;
     const raft_refused_body body = { prev, raft_term_at(r, hint) };
-    dlab_raft_persist(r);
+    raft_persist(r);
     dlab_send(r->out, m->from, DLAB_RAFT_REFUSED, r->hard->term, hint, &body, sizeof body);
 }
 
@@ -75,7 +75,7 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
     const uint32_t prev = (uint32_t)m->b;
     if (!accept_leader(r, m)) return;
     if (prev < v->snapshot && prev + body->count < v->snapshot) {
-        dlab_raft_persist(r);
+        raft_persist(r);
         dlab_raft_acknowledge(r, m->from, v->snapshot < v->stable ? v->snapshot : v->stable);
         return;
     }
@@ -89,7 +89,7 @@ void dlab_raft_take_append(raft *r, const dlab_message *m)
     const bool writes = v->dirty_from <= v->dirty_to;
     if (v->agreed_term != r->hard->term || v->agreed < through) v->agreed = through;
     v->agreed_term = r->hard->term;
-    dlab_raft_persist(r);
+    raft_persist(r);
     dlab_raft_set_commit(r, body->commit < through ? body->commit : through);
     /* With asynchronous storage the answer to new entries follows their write. */
     if (!writes || !r->c->async_storage)
@@ -117,7 +117,7 @@ void dlab_raft_take_heartbeat(raft *r, const dlab_message *m)
     uint32_t round;
     memcpy(&round, m->body, sizeof round);
     if (!accept_leader(r, m)) return;
-    dlab_raft_persist(r);
+    raft_persist(r);
     dlab_raft_set_commit(r, (uint32_t)m->b);
     dlab_send(r->out, m->from, DLAB_RAFT_ALIVE, r->hard->term, round, NULL, 0);
 }
@@ -146,7 +146,7 @@ static void install(raft *r, uint32_t slot, uint32_t from)
     v->commit = v->applied = s->index;
     dlab_raft_load_machine(r, (const unsigned char *)(s + 1));
     dlab_raft_find_members(r);
-    dlab_raft_persist(r);
+    raft_persist(r);
     dlab_persist(r->out, r->c->slot_offset[slot], r->c->slot_bytes, false, 0);
     dlab_send(r->out, from, DLAB_RAFT_STORED, r->hard->term, r->c->machine_bytes, NULL, 0);
 }
@@ -157,7 +157,7 @@ void dlab_raft_take_snapshot(raft *r, const dlab_message *m)
     raft_snapshot_body body;
     memcpy(&body, m->body, sizeof body);
     if (!accept_leader(r, m)) return;
-    dlab_raft_persist(r);
+    raft_persist(r);
     if (body.head.index <= v->commit) {
         dlab_raft_acknowledge(r, m->from, v->commit < v->stable ? v->commit : v->stable);
         return;

@@ -83,13 +83,18 @@ void dlab_raft_cut(raft *r, uint32_t from);                /* entries from here 
 void dlab_raft_find_members(raft *r);                      /* the latest in the log, else the snapshot's */
 dlab_raft_members dlab_raft_members_at(const raft *r, uint32_t index, uint32_t *found);
 void dlab_raft_set_hard(raft *r, uint32_t term, uint32_t vote);
-void dlab_raft_persist(
-    raft *r); /* what is dirty; what follows waits for it, unless entries are asynchronous */
+void dlab_raft_persist(raft *r);
 void dlab_raft_recover(raft *r);
 uint32_t dlab_raft_snapshot_crc(const raft *r, uint32_t slot);
 
 /* raft_past.c: entries that a server brings along when it starts for the first time. */
 void dlab_raft_bring(raft *r);
+
+/* What is dirty, if anything is; what follows waits for it, unless entries are asynchronous. */
+static inline void raft_persist(raft *r)
+{
+    if (r->live->dirty_hard || r->live->dirty_from <= r->live->dirty_to) dlab_raft_persist(r);
+}
 
 /* raft_election.c */
 uint32_t dlab_raft_idle_role(const raft *r); /* of a server that neither leads nor wants to */

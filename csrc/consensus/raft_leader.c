@@ -86,6 +86,7 @@ void dlab_raft_send_append(raft *r, uint32_t to, bool even_empty)
     dlab_raft_live *v = r->live;
     dlab_raft_peer *p = &v->peers[to];
     uint32_t wire;
+    if (p->next > v->last && !even_empty) return; /* it has, or is on its way to have, all there is */
     if (p->state == DLAB_RAFT_SNAPSHOTTING || p->waits) return;
     /* The entry before must be there too, or its term be the snapshot's: a follower compares it. */
     const uint32_t prev = p->next - 1;
@@ -163,7 +164,7 @@ bool dlab_raft_propose(raft *r, const dlab_raft_entry *entry)
     v->uncommitted_bytes += e.wire;
     dlab_raft_put(r, &e);
     dlab_raft_broadcast(r, false);
-    dlab_raft_persist(r);
+    raft_persist(r);
     /* A leader that is a majority by itself commits only when the entry is durable: its next input. */
     if (!r->c->async_storage && dlab_raft_is_quorum(&v->members, raft_bit(r->me)))
         dlab_set_timer(r->out, DLAB_RAFT_TIMER_APPLY_DUE, 0, 0);

@@ -34,7 +34,7 @@ static void take_answer(raft *r, const dlab_message *m)
 {
     if (m->a > r->hard->term) {
         dlab_raft_become_follower(r, m->a, 0);
-        dlab_raft_persist(r);
+        raft_persist(r);
         return;
     }
     if (m->a != r->hard->term || !raft_leads(r)) return;
@@ -114,7 +114,7 @@ static void step(const dlab_core *core, uint32_t node, void *state, const dlab_i
     else if (in->kind == DLAB_ON_REQUEST) dlab_raft_take_request(&r, in->message);
     else if (in->kind == DLAB_ON_PERSISTED) take_persisted(&r);
     if (in->kind == DLAB_ON_MESSAGE && r.live->read_count > 0) dlab_raft_serve_reads(&r);
-    dlab_raft_persist(&r);
+    raft_persist(&r);
 }
 
 static uint32_t role_of(const dlab_core *core, uint32_t node)
