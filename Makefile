@@ -1,5 +1,5 @@
 # The two commands: `make run` (first lessons as pages) and `make test` (everything CI runs).
-# Further: make lab, book, bench, install PREFIX=..., uninstall PREFIX=..., generate, format, clean.
+# Further: make lab, book, bench, soak, install PREFIX=..., uninstall PREFIX=..., generate, format, clean.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
@@ -25,7 +25,7 @@ THREAD_TESTS = $(BUILD)/tsan/test_sweep
 VERSION = $(shell sed -n 's/^\#define DLAB_VERSION "\(.*\)"/\1/p' csrc/include/distlab/version.h)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lab bench book lib install uninstall generate generate-check format clean check-c check-threads check-python c-tests venv-test
+.PHONY: run test lab bench soak book lib install uninstall generate generate-check format clean check-c check-threads check-python c-tests venv-test
 
 run: $(VENV)/.notebooks
 	$(BIN)/python tools/pages.py build/pages
@@ -45,6 +45,11 @@ book: $(VENV)/.docs
 
 bench: $(VENV)/.test lib
 	$(BIN)/python benchmarks/run.py
+
+# A million random schedules of Raft without a bug, then each planted bug by the same ones; goes on where it was.
+soak: $(VENV)/.test
+	mkdir -p build
+	$(BIN)/python benchmarks/soak.py --state build/soak.json
 
 generate: $(VENV)/.test
 	$(BIN)/python tools/generate.py

@@ -49,14 +49,14 @@ typedef struct params {
 
 typedef struct metrics {
     double throughput;
-    dlab_histogram latency, read_latency;
+    dlab_histogram latency, read_latency, commit_latency;
     dlab_ratio success_ratio;
     double unavailability;
     dlab_histogram downtime;
     double repair_time;
-    int64_t back_offs, leaders, terms, commits, messages;
+    int64_t back_offs, divergent_entries, leaders, terms, commits, messages;
     double bytes;
-    int64_t lost, violations, stuck;
+    int64_t lost, stale_reads, violations, stuck;
     int32_t linearizable, broken;
     double broken_at;
 } metrics;
@@ -184,6 +184,8 @@ static const dlab_field metric_fields[] = {
                .doc = "From the invocation of an operation to its answer, retries included."),
     DLAB_FIELD(metrics, read_latency, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "The same, of reads."),
+    DLAB_FIELD(metrics, commit_latency, .unit = "s", .display = "ms", .max = INFINITY,
+               .doc = "From an entry's way into the leader's log until it is committed there."),
     DLAB_FIELD(metrics, success_ratio, .max = 1, .may_be_nan = true, .doc = "Share of operations answered."),
     DLAB_FIELD(metrics, unavailability, .unit = "s", .max = INFINITY,
                .doc = "Time without answers: silences longer than election_timeout + election_spread."),
@@ -195,6 +197,7 @@ static const dlab_field metric_fields[] = {
                    "own up to its first entry; of the first leader that got there."),
     DLAB_FIELD(metrics, back_offs, COUNT,
                .doc = "Times a leader went back in its log because a follower refused an append."),
+    DLAB_FIELD(metrics, divergent_entries, COUNT, .doc = "Entries that servers cut from their logs again."),
     DLAB_FIELD(metrics, leaders, COUNT, .doc = "Times a server became leader."),
     DLAB_FIELD(metrics, terms, COUNT, .doc = "The highest term."),
     DLAB_FIELD(metrics, commits, COUNT, .doc = "The highest commit index."),
@@ -202,6 +205,8 @@ static const dlab_field metric_fields[] = {
     DLAB_FIELD(metrics, bytes, .unit = "byte", .max = INFINITY, .doc = "Bytes sent."),
     DLAB_FIELD(metrics, lost, COUNT,
                .doc = "Clients whose last acknowledged write no server knows at the end."),
+    DLAB_FIELD(metrics, stale_reads, COUNT,
+               .doc = "Reads that miss a write acknowledged, to whomever, before they were invoked."),
     DLAB_FIELD(metrics, violations, COUNT,
                .doc = "Broken promises: after events, of the history, and of progress after healing."),
     DLAB_FIELD(
@@ -337,6 +342,8 @@ static void measure(cluster *x, metrics *m)
     m->unavailability = (double)x->watch.outage * 1e-9;
     m->repair_time = x->watch.repaired < 0 ? NAN : (double)x->watch.repaired * 1e-9;
     m->back_offs = (int64_t)x->watch.back_offs;
+    m->divergent_entries = (int64_t)x->watch.divergent;
+    m->stale_reads = (int64_t)x->watch.versions.stale;
     m->leaders = (int64_t)x->watch.leaders;
     m->commits = highest_commit(x);
     m->messages = (int64_t)w->net.sent;
@@ -363,6 +370,7 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
                                   .keeps_history = p->check_history,
                                   .latency = &m->latency,
                                   .read_latency = &m->read_latency,
+                                  .commit_latency = &m->commit_latency,
                                   .downtime = &m->downtime };
     x->drive = (dlab_raft_drive){ .raft = &x->raft,
                                   .core = &x->core,
@@ -376,6 +384,7 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
     x->drive.change_count = changes;
     if (ctx->err.code || dlab_histogram_open(&m->latency, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->read_latency, &ctx->arena, &ctx->err) ||
+        dlab_histogram_open(&m->commit_latency, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->downtime, &ctx->arena, &ctx->err))
         return ctx->err.code;
     return dlab_raft_watch_open(&x->watch, &x->raft, ctx);

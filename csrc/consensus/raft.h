@@ -279,6 +279,12 @@ static inline const dlab_raft_live *dlab_raft_live_of(const dlab_raft *raft, con
     return (const dlab_raft_live *)(const void *)((const unsigned char *)state + raft->volatile_offset);
 }
 static inline const dlab_raft_hard *dlab_raft_hard_of(const void *state) { return state; }
+static inline const dlab_raft_session *dlab_raft_session_of(const dlab_raft *raft, const void *state,
+                                                            uint32_t client)
+{
+    const unsigned char *machine = (const unsigned char *)state + raft->machine_offset;
+    return (const dlab_raft_session *)(const void *)(machine + raft->keys * sizeof(uint64_t)) + client;
+}
 const dlab_raft_entry *dlab_raft_entry_at(const dlab_raft *raft, const void *state, uint32_t index);
 bool dlab_raft_is_quorum(const dlab_raft_members *members, uint32_t set);
 

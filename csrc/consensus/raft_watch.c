@@ -10,7 +10,8 @@ int dlab_raft_watch_open(dlab_raft_watch *x, const dlab_raft *raft, dlab_ctx *ct
     x->invoked = dlab_alloc(ctx, raft->clients + 1, sizeof *x->invoked);
     x->process = dlab_alloc(ctx, raft->clients + 1, sizeof *x->process);
     x->acknowledged = dlab_alloc(ctx, raft->clients + 1, sizeof *x->acknowledged);
-    if (ctx->err.code) return ctx->err.code;
+    x->put_at = dlab_alloc(ctx, raft->log_capacity, sizeof *x->put_at);
+    if (ctx->err.code || dlab_raft_versions_open(&x->versions, raft, ctx)) return ctx->err.code;
     for (uint32_t k = 0; k < raft->clients; k++) x->process[k] = k;
     x->last_answer = x->from;
     x->repaired = -1;
@@ -62,10 +63,12 @@ static void tell(dlab_raft_watch *x, dlab_world *w, uint32_t client, const dlab_
 static void note_answer(dlab_raft_watch *x, dlab_world *w, uint32_t client, const dlab_raft_client *s)
 {
     const int64_t now = dlab_world_now(w);
+    const bool stale = dlab_raft_versions_answer(&x->versions, client, s);
     tell(x, w, client, s, s->result == DLAB_RAFT_RESULT_OK ? DLAB_HISTORY_OK : DLAB_HISTORY_FAIL);
     if (s->kind != DLAB_RAFT_OP_READ) x->acknowledged[client] = s->sequence;
     if (now < x->from) return;
     x->answered++;
+    x->versions.stale += stale;
     const int64_t begun = x->invoked[client];
     if (begun >= x->from) {
         dlab_histogram_record(x->latency, now - begun);
@@ -78,14 +81,20 @@ static void note_answer(dlab_raft_watch *x, dlab_world *w, uint32_t client, cons
 void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *o)
 {
     dlab_raft_watch *x = arg;
+    if (o->kind == DLAB_APPLY) dlab_raft_versions_apply(&x->versions, dlab_world_state(w, node), &o->message);
     if (o->kind != DLAB_NOTE) return;
-    x->back_offs += node < x->raft->servers && o->message.kind == DLAB_RAFT_NOTE_BACKS_OFF;
-    if (node < x->raft->servers) return;
+    if (node < x->raft->servers) {
+        x->back_offs += o->message.kind == DLAB_RAFT_NOTE_BACKS_OFF;
+        if (o->message.kind == DLAB_RAFT_NOTE_TRUNCATES)
+            x->divergent += x->last[node] + 1 - (uint32_t)o->message.b;
+        return;
+    }
     const uint32_t client = node - x->raft->servers;
     const dlab_raft_client *s = dlab_world_state(w, node);
     switch (o->message.kind) {
     case DLAB_RAFT_NOTE_INVOKE:
         x->invoked[client] = dlab_world_now(w);
+        dlab_raft_versions_invoke(&x->versions, client, s);
         tell(x, w, client, s, DLAB_HISTORY_INVOKE);
         return;
     case DLAB_RAFT_NOTE_ANSWERED: note_answer(x, w, client, s); return;
@@ -107,6 +116,20 @@ static bool all_agree(const dlab_raft *c, const dlab_world *w, uint32_t leader)
     return true;
 }
 
+/* How long entries of the leader's own term wait to be committed. */
+static void note_commits(dlab_raft_watch *x, const dlab_world *w, bool new_leader)
+{
+    const uint32_t mask = x->raft->log_capacity - 1;
+    const int64_t now = dlab_world_now(w);
+    const dlab_raft_live *v = dlab_raft_live_of(x->raft, dlab_world_state(w, x->leader - 1));
+    if (new_leader) x->put = x->committed = v->term_start - 1;
+    while (x->put < v->last) x->put_at[++x->put & mask] = now;
+    while (x->committed < v->commit && x->committed < x->put) {
+        const int64_t since = x->put_at[++x->committed & mask];
+        if (since >= x->from) dlab_histogram_record(x->commit_latency, now - since);
+    }
+}
+
 /* Who leads the highest term, after every event. Downtime is from the moment a leader stops leading, or
  * running, to the moment another one, or the same in a later term, leads. */
 void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
@@ -115,6 +138,7 @@ void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
     uint32_t leader = 0, term = 0;
     for (uint32_t i = 0; i < c->servers; i++) {
         const void *state = dlab_world_state(w, i);
+        x->last[i] = dlab_raft_live_of(c, state)->last;
         if (w->nodes[i].status == DLAB_NODE_DOWN ||
             dlab_raft_live_of(c, state)->role != DLAB_RAFT_ROLE_LEADER ||
             dlab_raft_hard_of(state)->term <= term)
@@ -125,6 +149,7 @@ void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
     const int64_t now = dlab_world_now(w);
     if (leader == x->leader && term == x->leader_term) {
         if (x->repaired < 0 && leader != 0 && all_agree(c, w, leader - 1)) x->repaired = now - x->led_since;
+        if (leader != 0) note_commits(x, w, false);
         return;
     }
     if (leader == 0) {
@@ -138,6 +163,7 @@ void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
     }
     x->leader = leader;
     x->leader_term = term;
+    if (leader != 0) note_commits(x, w, true);
 }
 
 /* The server that knows most of what is committed. */
@@ -155,12 +181,11 @@ void dlab_raft_watch_end(dlab_raft_watch *x, const dlab_world *w, int64_t *lost)
 {
     const int64_t now = dlab_world_now(w);
     const dlab_raft *c = x->raft;
-    const unsigned char *state = dlab_world_state(w, best_server(x, w));
-    const dlab_raft_session *sessions =
-        (const dlab_raft_session *)(const void *)(state + c->machine_offset + c->keys * sizeof(uint64_t));
+    const void *state = dlab_world_state(w, best_server(x, w));
     if (now - x->last_answer > x->gap) x->outage += now - x->last_answer;
     *lost = 0;
-    for (uint32_t k = 0; k < c->clients; k++) *lost += sessions[k].sequence < x->acknowledged[k];
+    for (uint32_t k = 0; k < c->clients; k++)
+        *lost += dlab_raft_session_of(c, state, k)->sequence < x->acknowledged[k];
 }
 
 /* One check charges its states to the run: 1 us is about ten of them. */

@@ -3,7 +3,7 @@
 #define DISTLAB_CONSENSUS_RAFT_WATCH_H
 #include <distlab/history.h>
 
-#include "consensus/raft.h"
+#include "consensus/raft_stale.h"
 #include "sim/world.h"
 
 /* An operation as the history tells it: one row when it is invoked, one when it ends. */
@@ -25,7 +25,12 @@ typedef struct dlab_raft_watch {
     int64_t *invoked;       /* when each client's operation began */
     uint32_t *process;      /* its process: a new one after an operation that was given up */
     uint32_t *acknowledged; /* sequence of the last write or cas that was answered ok */
-    dlab_histogram *latency, *read_latency, *downtime;
+    dlab_raft_versions versions;
+    dlab_histogram *latency, *read_latency, *commit_latency, *downtime;
+    int64_t *put_at;                      /* ring: when the leader put each entry into its log */
+    uint32_t put, committed;              /* last entries of its that were looked at; */
+    uint32_t last[DLAB_RAFT_SERVERS_MAX]; /* where each log ended after the event before */
+    uint64_t divergent;
     int64_t last_answer, outage; /* ns */
     uint64_t answered, given_up, leaders;
     uint32_t leader, leader_term; /* node + 1 */

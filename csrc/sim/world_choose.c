@@ -95,7 +95,7 @@ static bool offer_all(dlab_world *w, int64_t until, uint32_t first, uint32_t *n)
             !offer(w, n, dlab_choice_of(DLAB_CHOICE_DROP, dlab_world_flight(w, (uint32_t)e->a)->name)))
             return false;
     }
-    for (uint32_t i = 0; i < w->core->nodes; i++)
+    for (uint32_t i = 0; i < w->fault_nodes; i++)
         if (!offer(w, n,
                    dlab_choice_at(
                        w->nodes[i].status == DLAB_NODE_DOWN ? DLAB_CHOICE_RESTART : DLAB_CHOICE_CRASH, i, 0)))

@@ -691,6 +691,8 @@ typedef struct dlab_consensus_raft_metrics {
     dlab_histogram latency;
     /* [s, 0 .. inf] The same, of reads. */
     dlab_histogram read_latency;
+    /* [s, 0 .. inf] From an entry's way into the leader's log until it is committed there. */
+    dlab_histogram commit_latency;
     /* [0 .. 1] Share of operations answered. */
     dlab_ratio success_ratio;
     /* [s, 0 .. inf] Time without answers: silences longer than election_timeout + election_spread. */
@@ -702,6 +704,8 @@ typedef struct dlab_consensus_raft_metrics {
     double repair_time;
     /* [0 .. 9e+15] Times a leader went back in its log because a follower refused an append. */
     int64_t back_offs;
+    /* [0 .. 9e+15] Entries that servers cut from their logs again. */
+    int64_t divergent_entries;
     /* [0 .. 9e+15] Times a server became leader. */
     int64_t leaders;
     /* [0 .. 9e+15] The highest term. */
@@ -714,6 +718,8 @@ typedef struct dlab_consensus_raft_metrics {
     double bytes;
     /* [0 .. 9e+15] Clients whose last acknowledged write no server knows at the end. */
     int64_t lost;
+    /* [0 .. 9e+15] Reads that miss a write acknowledged, to whomever, before they were invoked. */
+    int64_t stale_reads;
     /* [0 .. 9e+15] Broken promises: after events, of the history, and of progress after healing. */
     int64_t violations;
     /* [0 .. 1] 1: no progress within heal_time after every fault had ended. */
@@ -728,23 +734,26 @@ typedef struct dlab_consensus_raft_metrics {
 _Static_assert(offsetof(dlab_consensus_raft_metrics, throughput) == 0, "throughput");
 _Static_assert(offsetof(dlab_consensus_raft_metrics, latency) == 8, "latency");
 _Static_assert(offsetof(dlab_consensus_raft_metrics, read_latency) == 88, "read_latency");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, success_ratio) == 168, "success_ratio");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, unavailability) == 184, "unavailability");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, downtime) == 192, "downtime");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, repair_time) == 272, "repair_time");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, back_offs) == 280, "back_offs");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, leaders) == 288, "leaders");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, terms) == 296, "terms");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, commits) == 304, "commits");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, messages) == 312, "messages");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, bytes) == 320, "bytes");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, lost) == 328, "lost");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, violations) == 336, "violations");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, stuck) == 344, "stuck");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, linearizable) == 352, "linearizable");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, broken) == 356, "broken");
-_Static_assert(offsetof(dlab_consensus_raft_metrics, broken_at) == 360, "broken_at");
-_Static_assert(sizeof(dlab_consensus_raft_metrics) == 368, "dlab_consensus_raft_metrics");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, commit_latency) == 168, "commit_latency");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, success_ratio) == 248, "success_ratio");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, unavailability) == 264, "unavailability");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, downtime) == 272, "downtime");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, repair_time) == 352, "repair_time");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, back_offs) == 360, "back_offs");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, divergent_entries) == 368, "divergent_entries");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, leaders) == 376, "leaders");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, terms) == 384, "terms");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, commits) == 392, "commits");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, messages) == 400, "messages");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, bytes) == 408, "bytes");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, lost) == 416, "lost");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, stale_reads) == 424, "stale_reads");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, violations) == 432, "violations");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, stuck) == 440, "stuck");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, linearizable) == 448, "linearizable");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken) == 452, "broken");
+_Static_assert(offsetof(dlab_consensus_raft_metrics, broken_at) == 456, "broken_at");
+_Static_assert(sizeof(dlab_consensus_raft_metrics) == 464, "dlab_consensus_raft_metrics");
 typedef struct dlab_consensus_raft_trace_row {
     /* [s] When (true time). */
     double time;
