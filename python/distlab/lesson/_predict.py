@@ -33,6 +33,10 @@ class Pending:
         """See `Guess.band`."""
         self.wanted.append(("band", args, how))
 
+    def span(self, *args: Any, **how: Any) -> None:
+        """See `Guess.span`."""
+        self.wanted.append(("span", args, how))
+
     def draw(self, guess: Guess) -> None:
         """Show it."""
         for name, args, how in self.wanted:
@@ -74,6 +78,11 @@ class Guess:
         """The interval as a horizontal band, named at one x."""
         ax.axhspan(self.low, self.high, color=_figure.GUESS, alpha=0.28, zorder=1, linewidth=0)
         _figure.direct(ax, at, self.high, self.owner, DARK, va="bottom")
+
+    def span(self, ax: Any, at: float) -> None:
+        """The interval along the horizontal axis as a vertical band, named at one y."""
+        ax.axvspan(self.low, self.high, color=_figure.GUESS, alpha=0.28, zorder=1, linewidth=0)
+        _figure.direct(ax, self.high, at, self.owner, DARK)
 
     def holds(self, value: Any) -> Any:
         """Is the value inside? Works on arrays."""
