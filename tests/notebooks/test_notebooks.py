@@ -135,6 +135,27 @@ def test_mutant(path, tmp_path):
     assert failed, f"no check of {path.name} notices {mutant}"
 
 
+def quoted_stories():
+    """Blocks of a page that quote a story of Raft: (page, file, lines)."""
+    pages = {path: path.read_text() for path in (ROOT / "docs").glob("*.md")}
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, 4).cells
+        pages[path] = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    for path, text in pages.items():
+        for name, block in re.findall(r"`(tests/raft/\w+\.txt)`[^`]*```text\n(.*?)```", text, re.DOTALL):
+            yield path.name, name, block.splitlines()
+
+
+def test_quoted_stories_are_what_happens():
+    """Line by line in the order of the story; "..." stands for lines that are left out."""
+    quoted = list(quoted_stories())
+    assert len(quoted) >= 2
+    for page, name, lines in quoted:
+        story = iter((ROOT / name).read_text().splitlines())
+        for line in lines:
+            assert line == "..." or line in story, f"{page}: not in {name}, or not there: {line}"
+
+
 def test_the_stories_of_chapter_00_still_hold():
     """Two incidents are told with fixed seeds: the runs must disagree, the interval must miss the formula."""
     checkout = {"arrival_rate": 90, "service": "exponential(10ms)", "jobs": 10_000}
