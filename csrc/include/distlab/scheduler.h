@@ -84,7 +84,7 @@ typedef struct dlab_scheduler {
     uint64_t fingerprint; /* rolling hash of (time, kind, node) of the events handled */
     uint64_t sequence;    /* the last one given out */
     dlab_entry *entries;
-    size_t live, capacity, dead, head, tail;
+    size_t live, capacity, head, tail, dead;
     dlab_segment segments[DLAB_LEVELS_MAX]; /* the last one is in front; the run ends where it starts */
     int levels;
     dlab_far far;
