@@ -8,6 +8,7 @@
     X(dlab_check_linearizability)     \
     X(dlab_consensus_leader_election) \
     X(dlab_consensus_raft)            \
+    X(dlab_links_failure_detector)    \
     X(dlab_links_partition_probe)     \
     X(dlab_links_rpc_ambiguity)       \
     X(dlab_queueing_analytic)         \

@@ -711,6 +711,84 @@ class _ConsensusFamily(Protocol):
 
 consensus: _ConsensusFamily
 
+class _LinksFailureDetector(Model):
+    def __call__(  # type: ignore[override]
+        self,
+        *,
+        heartbeat_interval: _Real = 1.0,
+        delay: _Law = "lognormal(median=20ms, sigma=1)",
+        loss: _Real = 0.01,
+        observers: _Int = 3,
+        client_observers: _Int = 0,
+        detector: Literal["fixed", "chen", "phi"] = "fixed",
+        timer_from: Literal["send", "last_arrival"] = "send",
+        timeout: _Real = 3.0,
+        margin: _Real = 0.5,
+        phi: _Real = 8.0,
+        deviation_min: _Real = 0.1,
+        window: _Int = 100,
+        pause_rate: _Real = 2.777777777777778e-05,
+        pause: _Law = "pareto(alpha=1.5, low=1s, high=600s)",
+        link_cut_rate: _Real = 0.0,
+        link_cut: _Law = "exponential(10s)",
+        gray_rate: _Real = 0.0,
+        gray: _Law = "exponential(60s)",
+        gray_loss: _Real = 1.0,
+        duration: _Real = 1000.0,
+        warmup: _Real = 10.0,
+        bug: Literal["none", "timer_from_last_arrival", "old_heartbeat_revives"] = "none",
+        seed: int | None = 1,
+        keep: _Keep = None,
+        trace: bool = False,
+        budget: _Budget = None,
+        token: Token | None = None,
+        record: bool = False,
+        choices: Choices | Sequence[str] | str | NDArray[Any] | None = None,
+        ask: Callable[[list[str]], int | None] | None = None,
+    ) -> Run: ...
+    def sweep(  # type: ignore[override]
+        self,
+        *axes: Axis,
+        heartbeat_interval: _Real | _Values = 1.0,
+        delay: _Law | _Values = "lognormal(median=20ms, sigma=1)",
+        loss: _Real | _Values = 0.01,
+        observers: _Int | _Values = 3,
+        client_observers: _Int | _Values = 0,
+        detector: Literal["fixed", "chen", "phi"] | _Values = "fixed",
+        timer_from: Literal["send", "last_arrival"] | _Values = "send",
+        timeout: _Real | _Values = 3.0,
+        margin: _Real | _Values = 0.5,
+        phi: _Real | _Values = 8.0,
+        deviation_min: _Real | _Values = 0.1,
+        window: _Int | _Values = 100,
+        pause_rate: _Real | _Values = 2.777777777777778e-05,
+        pause: _Law | _Values = "pareto(alpha=1.5, low=1s, high=600s)",
+        link_cut_rate: _Real | _Values = 0.0,
+        link_cut: _Law | _Values = "exponential(10s)",
+        gray_rate: _Real | _Values = 0.0,
+        gray: _Law | _Values = "exponential(60s)",
+        gray_loss: _Real | _Values = 1.0,
+        duration: _Real | _Values = 1000.0,
+        warmup: _Real | _Values = 10.0,
+        bug: Literal["none", "timer_from_last_arrival", "old_heartbeat_revives"] | _Values = "none",
+        reps: int | None = None,
+        seed: int | None = 1,
+        crn: bool = True,
+        threads: int | None = None,
+        confidence: float = 0.95,
+        errors: Literal["raise", "mask"] = "raise",
+        keep: _Keep = None,
+        precision: _Precision = None,
+        reps_max: int = 1000,
+        keep_max: int | str = 1073741824,
+        design: Any = None,
+        progress: _Progress = None,
+        token: Token | None = None,
+        budget: _Budget = None,
+        executor: Any = None,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Sweep: ...
+
 class _LinksPartitionProbe(Model):
     def __call__(  # type: ignore[override]
         self,
@@ -862,6 +940,8 @@ class _LinksRpcAmbiguity(Model):
     ) -> Sweep: ...
 
 class _LinksFamily(Protocol):
+    @property
+    def failure_detector(self) -> _LinksFailureDetector: ...
     @property
     def partition_probe(self) -> _LinksPartitionProbe: ...
     @property

@@ -946,6 +946,146 @@ _Static_assert(offsetof(dlab_consensus_raft_changes_cell, voters) == 24, "voters
 _Static_assert(sizeof(dlab_consensus_raft_changes_cell) == 32, "dlab_consensus_raft_changes_cell");
 extern const dlab_model dlab_consensus_raft;
 
+/* links.failure_detector: Dead, slow or unreachable: heartbeats and suspicions */
+enum {
+    DLAB_LINKS_FAILURE_DETECTOR_DETECTOR_FIXED = 0, DLAB_LINKS_FAILURE_DETECTOR_DETECTOR_CHEN = 1,
+    DLAB_LINKS_FAILURE_DETECTOR_DETECTOR_PHI = 2,
+};
+enum {
+    DLAB_LINKS_FAILURE_DETECTOR_TIMER_FROM_SEND = 0, DLAB_LINKS_FAILURE_DETECTOR_TIMER_FROM_LAST_ARRIVAL = 1,
+};
+enum {
+    DLAB_LINKS_FAILURE_DETECTOR_BUG_NONE = 0, DLAB_LINKS_FAILURE_DETECTOR_BUG_TIMER_FROM_LAST_ARRIVAL = 1,
+    DLAB_LINKS_FAILURE_DETECTOR_BUG_OLD_HEARTBEAT_REVIVES = 2,
+};
+typedef struct dlab_links_failure_detector_params {
+    /* [s, 0.0001 .. 1e+06] Time between two heartbeats. */
+    double heartbeat_interval;
+    /* [s, 0 .. 1e+06] One-way delay of a heartbeat. */
+    dlab_distribution delay;
+    /* [0 .. 1] Probability that a heartbeat is lost. */
+    double loss;
+    /* [1 .. 16] Observers, each with a detector and a link of its own. */
+    int64_t observers;
+    /* [0 .. 16] How many of them, the last ones, watch answers to their own requests instead. */
+    int64_t client_observers;
+    /* fixed timeout; chen: adapts to the delays; phi: accrual, adapts to mean and deviation. */
+    int32_t detector;
+    /* fixed: the timeout counts from when a heartbeat was due, or from the last arrival. */
+    int32_t timer_from;
+    /* [s, 1e-06 .. 1e+06] fixed: how long a heartbeat is waited for. */
+    double timeout;
+    /* [s, 1e-06 .. 1e+06] chen: how long the next heartbeat is waited for after it is expected. */
+    double margin;
+    /* [0.5 .. 100] phi: suspected from a chance of ten to the minus this on. */
+    double phi;
+    /* [s, 0 .. 1e+06] phi: a deviation below this counts as this. */
+    double deviation_min;
+    /* [1 .. 1000] chen, phi: arrivals looked back at. */
+    int64_t window;
+    /* [1/s, 0 .. 1000] Pauses of the process in the time without; none of its heartbeats is sent. */
+    double pause_rate;
+    /* [s, 0 .. 1e+06] How long a pause lasts. */
+    dlab_distribution pause;
+    /* [1/s, 0 .. 1000] Cuts of each observer's link, by itself. */
+    double link_cut_rate;
+    /* [s, 0 .. 1e+06] How long a cut lasts. */
+    dlab_distribution link_cut;
+    /* [1/s, 0 .. 1000] How often the process turns gray. */
+    double gray_rate;
+    /* [s, 0 .. 1e+06] How long it stays gray: heartbeats go on, its work does not. */
+    dlab_distribution gray;
+    /* [0 .. 1] Share of the requests that a gray process does not answer. */
+    double gray_loss;
+    /* [s, 0.001 .. 1e+09] Time to the crash, less than an interval more. */
+    double duration;
+    /* [s, 0 .. 1e+06] Time before mistakes are counted. */
+    double warmup;
+    /* A textbook mistake, on purpose. */
+    int32_t bug;
+} dlab_links_failure_detector_params;
+_Static_assert(offsetof(dlab_links_failure_detector_params, heartbeat_interval) == 0, "heartbeat_interval");
+_Static_assert(offsetof(dlab_links_failure_detector_params, delay) == 8, "delay");
+_Static_assert(offsetof(dlab_links_failure_detector_params, loss) == 64, "loss");
+_Static_assert(offsetof(dlab_links_failure_detector_params, observers) == 72, "observers");
+_Static_assert(offsetof(dlab_links_failure_detector_params, client_observers) == 80, "client_observers");
+_Static_assert(offsetof(dlab_links_failure_detector_params, detector) == 88, "detector");
+_Static_assert(offsetof(dlab_links_failure_detector_params, timer_from) == 92, "timer_from");
+_Static_assert(offsetof(dlab_links_failure_detector_params, timeout) == 96, "timeout");
+_Static_assert(offsetof(dlab_links_failure_detector_params, margin) == 104, "margin");
+_Static_assert(offsetof(dlab_links_failure_detector_params, phi) == 112, "phi");
+_Static_assert(offsetof(dlab_links_failure_detector_params, deviation_min) == 120, "deviation_min");
+_Static_assert(offsetof(dlab_links_failure_detector_params, window) == 128, "window");
+_Static_assert(offsetof(dlab_links_failure_detector_params, pause_rate) == 136, "pause_rate");
+_Static_assert(offsetof(dlab_links_failure_detector_params, pause) == 144, "pause");
+_Static_assert(offsetof(dlab_links_failure_detector_params, link_cut_rate) == 200, "link_cut_rate");
+_Static_assert(offsetof(dlab_links_failure_detector_params, link_cut) == 208, "link_cut");
+_Static_assert(offsetof(dlab_links_failure_detector_params, gray_rate) == 264, "gray_rate");
+_Static_assert(offsetof(dlab_links_failure_detector_params, gray) == 272, "gray");
+_Static_assert(offsetof(dlab_links_failure_detector_params, gray_loss) == 328, "gray_loss");
+_Static_assert(offsetof(dlab_links_failure_detector_params, duration) == 336, "duration");
+_Static_assert(offsetof(dlab_links_failure_detector_params, warmup) == 344, "warmup");
+_Static_assert(offsetof(dlab_links_failure_detector_params, bug) == 352, "bug");
+_Static_assert(sizeof(dlab_links_failure_detector_params) == 360, "dlab_links_failure_detector_params");
+typedef struct dlab_links_failure_detector_metrics {
+    /* [s, 0 .. inf] From the crash to the suspicion that stays. */
+    dlab_histogram detection_time;
+    /* [0 .. 1] Share of the deadlines (a timeout after a heartbeat is due) that find it suspected. */
+    dlab_ratio false_suspicion;
+    /* [1/s, 0 .. inf] Suspicions of the living process per second and observer. */
+    dlab_ratio mistake_rate;
+    /* [s, 0 .. inf] How long each lasts. */
+    dlab_histogram mistake_duration;
+    /* [0 .. 1] Share of its life in which an observer trusts the process. */
+    dlab_ratio accuracy;
+    /* [0 .. 1] Share of its life in which observers disagree. */
+    dlab_ratio disagreement;
+    /* [0 .. 1] Share of its life in which all suspect it. */
+    dlab_ratio suspected_by_all;
+    /* [0 .. 1] Share of the gray time in which a client suspects and no monitor does. */
+    dlab_ratio gray_hidden;
+    /* [0 .. 9e+15] Heartbeats and answers sent, lost ones included. */
+    int64_t messages;
+} dlab_links_failure_detector_metrics;
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, detection_time) == 0, "detection_time");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, false_suspicion) == 80, "false_suspicion");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, mistake_rate) == 96, "mistake_rate");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, mistake_duration) == 112, "mistake_duration");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, accuracy) == 192, "accuracy");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, disagreement) == 208, "disagreement");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, suspected_by_all) == 224, "suspected_by_all");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, gray_hidden) == 240, "gray_hidden");
+_Static_assert(offsetof(dlab_links_failure_detector_metrics, messages) == 256, "messages");
+_Static_assert(sizeof(dlab_links_failure_detector_metrics) == 264, "dlab_links_failure_detector_metrics");
+typedef struct dlab_links_failure_detector_beats_row {
+    /* [0 .. inf] Who hears it. */
+    int64_t observer;
+    /* [0 .. inf] Number of the heartbeat. */
+    int64_t number;
+    /* [s, 0 .. inf] When it was due and sent. */
+    double sent;
+    /* [s, 0 .. inf] When it arrived; NaN: never. */
+    double arrived;
+} dlab_links_failure_detector_beats_row;
+_Static_assert(offsetof(dlab_links_failure_detector_beats_row, observer) == 0, "observer");
+_Static_assert(offsetof(dlab_links_failure_detector_beats_row, number) == 8, "number");
+_Static_assert(offsetof(dlab_links_failure_detector_beats_row, sent) == 16, "sent");
+_Static_assert(offsetof(dlab_links_failure_detector_beats_row, arrived) == 24, "arrived");
+_Static_assert(sizeof(dlab_links_failure_detector_beats_row) == 32, "dlab_links_failure_detector_beats_row");
+typedef struct dlab_links_failure_detector_suspicions_row {
+    /* [0 .. inf] Who suspects the process. */
+    int64_t observer;
+    /* [s, 0 .. inf] From when. */
+    double start;
+    /* [s, 0 .. inf] Until when; NaN: for ever. */
+    double end;
+} dlab_links_failure_detector_suspicions_row;
+_Static_assert(offsetof(dlab_links_failure_detector_suspicions_row, observer) == 0, "observer");
+_Static_assert(offsetof(dlab_links_failure_detector_suspicions_row, start) == 8, "start");
+_Static_assert(offsetof(dlab_links_failure_detector_suspicions_row, end) == 16, "end");
+_Static_assert(sizeof(dlab_links_failure_detector_suspicions_row) == 24, "dlab_links_failure_detector_suspicions_row");
+extern const dlab_model dlab_links_failure_detector;
+
 /* links.partition_probe: Which links are cut, and who can still work */
 enum {
     DLAB_LINKS_PARTITION_PROBE_KIND_COMPLETE = 0, DLAB_LINKS_PARTITION_PROBE_KIND_PARTIAL = 1,
