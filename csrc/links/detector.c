@@ -1,9 +1,9 @@
 /* The detectors, and the quality of service of the one whose law is known.
  *
  * With timeout T and interval h, the deadline of heartbeat i is i h + T. A time x after it (0 <= x < h) the
- * sender is suspected if none of the heartbeats i, i + 1, ... sent so far has arrived; heartbeat i + j has not
- * with probability p_j(x) = loss + (1 - loss) P(delay > T + x - j h), so u(x) is the product of the p_j. A
- * mistake begins at a deadline that finds nothing new although heartbeat i - 1 has arrived. */
+ * sender is suspected if none of the heartbeats i, i + 1, ... sent so far has arrived; of heartbeat i + j
+ * that is so with probability p_j(x) = loss + (1 - loss) P(delay > T + x - j h), and u(x) is the product of
+ * the p_j. A mistake begins at a deadline that finds nothing new although heartbeat i - 1 has arrived. */
 #include "links/detector.h"
 
 #include <math.h>

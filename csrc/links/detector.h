@@ -4,7 +4,7 @@
  * fixed, timer from the send time: heartbeat i vouches for its sender until a timeout after heartbeat i + 1
  * was due (detector NFD-S of Chen, Toueg and Aguilera, IEEE Transactions on Computers 51(5), 2002; sender and
  * observer share a clock). fixed, timer from the last arrival: until a timeout after it arrived.
- * chen: until a margin after the next heartbeat is expected, from the mean offset of the last ones (their NFD-E).
+ * chen: until a margin after the next heartbeat is expected, by the mean offset of the last ones (NFD-E).
  * phi: until it is ten to the minus phi likely that an interval between arrivals is so long, by a normal law
  * with the mean and deviation of the last ones (Hayashibara et al., SRDS 2004). */
 #ifndef DISTLAB_LINKS_DETECTOR_H

@@ -1,4 +1,4 @@
-"""links.failure_detector through Python: Chen's law over simulation, every detector redone from its heartbeats."""
+"""links.failure_detector through Python: Chen's law, and every detector redone from its heartbeats."""
 
 import math
 from statistics import NormalDist
@@ -108,7 +108,7 @@ def test_a_short_timeout_from_the_last_arrival_always_suspects():
 
 
 def test_detection_takes_a_timeout_and_half_an_interval():
-    """The crash falls anywhere in an interval; whoever heard the last heartbeat waits at most timeout + interval."""
+    """The crash falls anywhere in an interval: at most timeout + interval after the last heartbeat."""
     s = dl.sweep(DETECTOR, timeout=3, **QUIET, duration=20, observers=1, reps=2000, seed=3)
     stats = s.stats("detection_time_mean")
     assert abs(float(stats["mean"].item()) - 3.5) <= 4 * float(stats["se"].item())
