@@ -4,9 +4,9 @@
  *
  * What may go wrong before the crash: heartbeats are lost and late; the process pauses (what falls due in a
  * pause is not sent); the link to one observer is cut for a while, the others' are not (asymmetric); the
- * process turns gray: its heartbeats go on, its work does not. The last `client_observers` observers do not get
- * heartbeats but the answers to requests of their own, one each interval, so they see gray where monitors see
- * health (differential observability: Huang et al., Gray Failure, HotOS 2017).
+ * process turns gray: its heartbeats go on, its work does not. The last `client_observers` observers do not
+ * get heartbeats but the answers to requests of their own, one each interval, so they see gray where
+ * monitors see health (differential observability: Huang et al., Gray Failure, HotOS 2017).
  *
  * Assumptions: heartbeat i is due at i intervals on a clock that all share; pauses, cuts and gray times are
  * alternating renewal processes; a suspicion of a paused or gray process counts as a mistake, for it is
