@@ -92,7 +92,7 @@ static const dlab_field param_fields[] = {
                .doc = "phi: a deviation below this counts as this."),
     DLAB_FIELD(params, window, .dflt = 100, .min = 1, .max = DLAB_DETECTOR_WINDOW_MAX, .low = 10,
                .high = 1000, .log_scale = true, .doc = "chen, phi: arrivals looked back at."),
-    DLAB_FIELD(params, pause_rate, OFTEN, .dflt = 0.1 / 3600, .group = "Trouble",
+    DLAB_FIELD(params, pause_rate, OFTEN, .dflt = 3e-5, .group = "Trouble",
                .doc = "Pauses of the process in the time without; none of its heartbeats is sent."),
     DLAB_FIELD(params, pause, LAW, .text = "pareto(alpha=1.5, low=1s, high=600s)", .low = 0.01, .high = 60,
                .doc = "How long a pause lasts."),
