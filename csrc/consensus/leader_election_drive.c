@@ -92,8 +92,11 @@ static int tell(dlab_world *w, uint32_t node, unsigned kind, uint32_t about, boo
     return dlab_world_request(w, node, dlab_world_now(w), 0, kind, about, starts);
 }
 
+/* In the trace it is a row behind those of the fault plan. */
 static void cut(dlab_world *w, uint32_t node, int by)
 {
+    dlab_world_tell(w, by > 0 ? DLAB_TRACE_FAULT : DLAB_TRACE_HEAL, DLAB_FAULT_ISOLATE, node, DLAB_NO_NODE, 0,
+                    (uint32_t)w->faults.row_count, 0);
     for (uint32_t i = 0; i < w->core->nodes; i++) {
         if (i == node) continue;
         dlab_net_cut(&w->net, node, i, by);

@@ -166,6 +166,8 @@ def test_the_trace_tells_the_election():
     text = run.trace.text()
     assert "leads (id 4)" in text and "crashes" in text and "leads (id 3)" in text
     assert "coordinator" in run.trace.diagram()._repr_html_()
+    cut = dl.run(MODEL, algorithm="lock", nodes=3, failure="cut_off", outage="30s", trace=True, seed=3)
+    assert "fault isolate" in cut.trace.text() and "heal isolate" in cut.trace.text()
 
 
 def test_what_cannot_be_is_refused():
