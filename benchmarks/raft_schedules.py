@@ -9,14 +9,76 @@ progress.
 import random
 import re
 
-#: Parameters every schedule shares: short runs with fast elections.
+#: Parameters of a schedule that says nothing else: short runs with fast elections.
 COMMON = {"duration": 1.5, "warmup": 0.0}
+
+
+def _corners(pick):
+    """Settings where some rules alone decide; each drawn as a whole, so that what it needs comes together."""
+    return {
+        # Leaders that follow one another quickly and hardly get an entry across (the paper, figure 8).
+        "races": {
+            "nodes": 3, "clients": pick((0, 0, 5)), "batch": 1, "pipeline": 1, "election_timeout": 0.01,
+            "election_spread": 0.005, "heartbeat_interval": 0.008, "pre_vote": False, "delay": "2ms",
+            "loss": 0.5, "fsync": "0", "crash_rate": 3.0, "restart": "exponential(10ms)",
+            "partition_rate": 30.0, "partition": "exponential(30ms)", "pause_rate": 2.0,
+            "pause": "exponential(20ms)",
+        },
+        # Many short changes of members in a log that is compacted all the time.
+        "small log": {
+            "nodes": 3, "outsiders": 1, "change_rate": 5.0, "snapshot_every": 4, "log_capacity": 32,
+            "loss": 0.1, "delay": "1ms", "fsync": "0", "batch": 1, "clients": 5, "retry_timeout": 0.01,
+            "election_timeout": 0.01, "election_spread": 0.02, "heartbeat_interval": 0.008,
+            "pre_vote": False, "crash_rate": 2.0, "restart": "exponential(100ms)", "partition_rate": 5.0,
+            "partition": "exponential(150ms)",
+        },
+        # A follower far behind is sent a snapshot while it still holds entries of another leader.
+        "late": {
+            "nodes": 3, "snapshot_every": 8, "log_capacity": 16, "batch": 1, "pipeline": 1,
+            "election_timeout": 0.005, "election_spread": 0.01, "heartbeat_interval": 0.004,
+            "delay": "exponential(3ms)", "fsync": "100us", "loss": 0.05, "partition_rate": 10.0,
+            "partition": "exponential(50ms)", "clients": 20, "client_rate": 3000.0, "retry_timeout": 0.02,
+        },
+        # Disks that end each write by itself, long after the entry may have been cut.
+        "slow disks": {
+            "duration": 3.0, "nodes": 5, "storage": "async", "group_commit": False, "fsync": "20ms", "batch": 1,
+            "pipeline": 1, "clients": 20, "client_rate": 200.0, "retry_timeout": 0.1,
+            "election_timeout": 0.02, "election_spread": 0.06, "heartbeat_interval": 0.004, "delay": "1ms",
+            "loss": 0.1, "crash_rate": 3.0, "restart": "exponential(10ms)",
+        },
+        # Clocks as far apart as the margin allows, a leader that is cut off, many readers; no server sleeps.
+        "drift": {
+            "duration": 4.0, "nodes": 3, "read_mode": "lease", "lease_margin": 0.25, "drift": 100000.0,
+            "clock_spread": "worst", "election_timeout": 0.15, "election_spread": 0.09,
+            "heartbeat_interval": 0.015, "pre_vote": False, "check_quorum": True, "delay": "200us",
+            "fsync": "0", "read_fraction": 0.9, "partition_rate": 6.0,
+            "partition": "exponential(200ms)", "keys": 1, "clients": 40, "client_rate": 1000.0, "retry_timeout": 0.01, "crash_rate": 0.0,
+            "pause_rate": 0.0,
+        },
+    }  # fmt: skip
 
 
 def _features(draw, point):
     """What only some schedules have: snapshots, slow disks, changes of members, torn writes, leases."""
     pick = draw.choice
-    kind = pick(("plain", "plain", "snapshots", "async", "members", "torn", "lease", "reads", "sessions"))
+    kind = pick(
+        (
+            "plain",
+            "plain",
+            "snapshots",
+            "async",
+            "members",
+            "torn",
+            "lease",
+            "reads",
+            "sessions",
+            "corner",
+            "corner",
+        )
+    )
+    if kind == "corner":
+        point.update(pick(list(_corners(pick).values())))
+        return
     if kind == "async" or draw.random() < 0.15:
         point.update(
             storage="async", fsync=pick(("exponential(10ms)", "exponential(40ms)", "exponential(100ms)"))
@@ -89,12 +151,12 @@ def schedule(seed, k):
         "write_error": 0.0,
         "read_mode": pick(("read_index", "read_index", "log")), "lease_margin": 0.1, "drift": 0.0,
         "clock_spread": "random", "reads_anywhere": False, "cas_fraction": 0.0, "forward": False,
-        "heal_time": 0.0,
+        "group_commit": True, "read_fraction": 0.5, "heal_time": 0.0,
     }  # fmt: skip
     _features(draw, point)
     if draw.random() < 0.1:
         point = heal(point)
-    return point | COMMON
+    return COMMON | point
 
 
 def schedules(seed, first, count):
