@@ -52,8 +52,8 @@ def _corners(pick):
             "clock_spread": "worst", "election_timeout": 0.15, "election_spread": 0.09,
             "heartbeat_interval": 0.015, "pre_vote": False, "check_quorum": True, "delay": "200us",
             "fsync": "0", "read_fraction": 0.9, "partition_rate": 6.0,
-            "partition": "exponential(200ms)", "keys": 1, "clients": 40, "client_rate": 1000.0, "retry_timeout": 0.01, "crash_rate": 0.0,
-            "pause_rate": 0.0,
+            "partition": "exponential(200ms)", "keys": 1, "clients": 40, "client_rate": 1000.0,
+            "retry_timeout": 0.01, "crash_rate": 0.0, "pause_rate": 0.0,
         },
     }  # fmt: skip
 
