@@ -41,7 +41,8 @@ def _corners(pick):
         },
         # Disks that end each write by itself, long after the entry may have been cut.
         "slow disks": {
-            "duration": 3.0, "nodes": 5, "storage": "async", "group_commit": False, "fsync": "20ms", "batch": 1,
+            "duration": 3.0, "nodes": 5,
+            "storage": "async", "group_commit": False, "fsync": "20ms", "batch": 1,
             "pipeline": 1, "clients": 20, "client_rate": 200.0, "retry_timeout": 0.1,
             "election_timeout": 0.02, "election_spread": 0.06, "heartbeat_interval": 0.004, "delay": "1ms",
             "loss": 0.1, "crash_rate": 3.0, "restart": "exponential(10ms)",
