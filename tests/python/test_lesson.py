@@ -49,6 +49,7 @@ def paint(ax, guess):
     ax.plot([0, 10], [0, 10])
     guess.bar(ax, 5, 0.4, label=(2, 8))
     guess.band(ax, 1)
+    guess.span(ax, 9)
     ax.set_xlabel("load (%)")
     ax.set_ylabel("delay (ms)")
 
