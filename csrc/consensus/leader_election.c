@@ -255,7 +255,22 @@ static int check(const void *params_, const dlab_pool *pool, dlab_error *err)
     const params *p = params_;
     if (p->renew >= p->ttl)
         return dlab_fail(err, DLAB_EINVAL, "renew = %g s must be below ttl = %g s", p->renew, p->ttl);
+    if (p->algorithm == DLAB_ELECTION_LEASE && p->ttl * (1 - p->lease_margin) <= p->renew)
+        return dlab_fail(
+            err, DLAB_EINVAL,
+            "lease_margin = %g leaves the holder %g s of ttl = %g s: renew = %g s must be below that",
+            p->lease_margin, p->ttl * (1 - p->lease_margin), p->ttl, p->renew);
     return dlab_faults_check_plan(p->faults, (uint32_t)p->nodes, pool, err);
+}
+
+/* Does the plan crash nodes, which no detector notices? */
+static bool plan_crashes(const params *p, const dlab_pool *pool)
+{
+    if (p->faults.count == 0 || p->faults.table >= pool->count) return false;
+    const dlab_fault_row *rows = pool->tables[p->faults.table].rows;
+    for (uint32_t k = 0; k < p->faults.count; k++)
+        if (rows[p->faults.first + k].kind == DLAB_FAULT_CRASH) return true;
+    return false;
 }
 
 static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t size)
@@ -269,6 +284,11 @@ static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t 
         (void)snprintf(text, size,
                        "timeout = %g s is not above %g s: elections are begun again before they end",
                        p->timeout, need);
+        return true;
+    }
+    if (!dlab_election_has_store(&(dlab_election){ .algorithm = p->algorithm }) && plan_crashes(p, pool)) {
+        (void)snprintf(text, size,
+                       "no detector notices a crash of the fault plan: failure = crash is noticed");
         return true;
     }
     if (p->algorithm != DLAB_ELECTION_LEASE || p->lease_margin >= 2 * d / (1 + d)) return false;
@@ -347,10 +367,12 @@ const dlab_model dlab_consensus_leader_election = {
     .abi = DLAB_ABI,
     .name = "consensus.leader_election",
     .title = "Electing a leader: messages, time without one, time with two",
-    .doc = "A leader fails and the others find a new one: by the bully, Chang-Roberts or Hirschberg-Sinclair "
-           "algorithm, through a lease or a lock in a store, or by a list of priorities. Detectors need time "
-           "and "
-           "make mistakes, clocks drift; the model counts messages and the time in which nobody or two led.",
+    .doc =
+        "A leader fails and the others find a new one: by the bully, Chang-Roberts or Hirschberg-Sinclair "
+        "algorithm, through a lease or a lock in a store, or by a list of priorities. Detectors need time "
+        "and "
+        "make mistakes, clocks drift; they tell of the failure, not of what the fault plan does. The model "
+        "counts messages and the time in which nobody or two led.",
     .source = "Garcia-Molina (IEEE ToC C-31(1), 1982); Chang and Roberts (CACM 22(5), 1979); Hirschberg and "
               "Sinclair (CACM 23(11), 1980); Gray and Cheriton, Leases (SOSP 1989)",
     .params = param_fields,

@@ -14,6 +14,7 @@
  *   holder counts a shorter time, on its clock, from when it asked (Gray and Cheriton, SOSP 1989), and stops
  *   by itself. When the lease runs out the store tells everybody who waits, and they all ask.
  * lock: the same store keeps a queue and hands the lock to the first in it when a session of `ttl` runs out.
+ *   One that never renewed may not have heard of it, and goes to the end of the queue.
  *   The holder holds until it is told otherwise: it has no clock of its own in this.
  * static_priority: no messages at all; the highest id a node does not suspect leads, in that node's view.
  *
@@ -129,7 +130,8 @@ typedef struct dlab_election_node {
 
 /* State of the store. */
 typedef struct dlab_election_store {
-    uint32_t holder; /* node + 1; 0: nobody */
+    uint32_t holder;  /* node + 1; 0: nobody */
+    uint32_t renewed; /* the holder has renewed, so it has heard that it holds */
     uint32_t waiting;
     int64_t until; /* local time */
     uint16_t queue[];

@@ -106,10 +106,18 @@ static void take_out(dlab_election_store *s, uint32_t node)
     }
 }
 
+/* At the end, once. */
+static void wait_in_line(dlab_election_store *s, uint32_t node)
+{
+    take_out(s, node);
+    s->queue[s->waiting++] = (uint16_t)node;
+}
+
 static void grant(const dlab_election *e, dlab_election_store *s, uint32_t node, uint64_t asked, int64_t now,
                   dlab_outputs *out)
 {
     s->holder = node + 1;
+    s->renewed = 0;
     take_out(s, node);
     answer(e, node, DLAB_ELECTION_MESSAGE_GRANTED, asked, out);
     count_down(e, s, now, out);
@@ -124,15 +132,16 @@ static void asked(const dlab_election *e, dlab_election_store *s, const dlab_inp
         grant(e, s, m->from, m->b, in->now, out);
         return;
     }
-    take_out(s, m->from);
-    s->queue[s->waiting++] = m->from;
+    wait_in_line(s, m->from);
     (void)dlab_send(out, m->from, DLAB_ELECTION_MESSAGE_HELD, e->ids[s->holder - 1], 0, NULL, 0);
 }
 
 static void expired(const dlab_election *e, dlab_election_store *s, int64_t now, dlab_outputs *out)
 {
+    const uint32_t last = s->holder;
     s->holder = 0;
     if (e->algorithm == DLAB_ELECTION_LOCK) {
+        if (last > 0 && !s->renewed) wait_in_line(s, last - 1); /* it may not have heard */
         if (s->waiting > 0) grant(e, s, s->queue[0], (uint64_t)now, now, out);
         return;
     }
@@ -146,6 +155,7 @@ void dlab_election_store_step(const dlab_election *e, dlab_election_store *s, co
 {
     if (in->kind == DLAB_ON_START && !e->cold) {
         s->holder = e->owners[e->nodes] + 1u;
+        s->renewed = 1;
         count_down(e, s, in->now, out);
     } else if (in->kind == DLAB_ON_TIMER) {
         expired(e, s, in->now, out);
@@ -154,6 +164,7 @@ void dlab_election_store_step(const dlab_election *e, dlab_election_store *s, co
     } else if (in->kind == DLAB_ON_MESSAGE && in->message->kind == DLAB_ELECTION_MESSAGE_RENEW) {
         const dlab_message *m = in->message;
         const bool holds = s->holder == m->from + 1u && in->now < s->until;
+        s->renewed |= holds;
         if (holds) count_down(e, s, in->now, out);
         answer(e, m->from, holds ? DLAB_ELECTION_MESSAGE_RENEWED : DLAB_ELECTION_MESSAGE_REFUSED, m->b, out);
     }

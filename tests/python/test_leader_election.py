@@ -142,6 +142,15 @@ def test_a_lock_is_held_twice_until_its_old_holder_is_told():
     assert (overlap > 15 - 10 - 0.1).all() and (overlap < 15 - 10 + 2 * 3 + 0.1).all()
 
 
+@pytest.mark.parametrize("nodes", [2, 5])
+def test_a_lock_whose_grant_was_lost_is_granted_again(nodes):
+    """A session ends by chance when all renewals of a ttl are lost, about 0.3 ** 3 of them, and then
+    nobody holds for a ttl or two, until a grant arrives; who missed its grant waits, and not for ever."""
+    found = sweep(20, algorithm="lock", nodes=nodes, failure="none", loss=0.3, duration=5000).array
+    assert found["churn"].min() > 0
+    assert found["unavailability"].max() < 500
+
+
 @pytest.mark.parametrize("algorithm", ["bully", "ring", "hirschberg_sinclair", "static_priority"])
 def test_they_agree_whatever_the_delays_and_whoever_begins(algorithm):
     """With the bully nobody comes back: an announcement that was overtaken by a better one is believed."""
@@ -175,6 +184,12 @@ def test_what_cannot_be_is_refused():
         dl.run(MODEL, renew=10)
     with pytest.raises(ValueError, match="nodes"):
         dl.run(MODEL, nodes=513)
+    with pytest.raises(ValueError, match="lease_margin = 0.75 leaves the holder 2.5 s of ttl = 10 s"):
+        dl.run(MODEL, algorithm="lease", lease_margin=0.75)
+    plan = dl.faults(dl.fault("crash", node="leader", at="5s"))
+    with pytest.warns(UserWarning, match="no detector notices"):
+        run = dl.run(MODEL, algorithm="bully", failure="none", faults=plan)
+    assert run.unavailability == 55
     with pytest.warns(UserWarning, match="two may lead"):
         dl.run(MODEL, algorithm="lease", drift=10_000)
     with pytest.warns(UserWarning, match="begun again"):
