@@ -152,7 +152,7 @@ static const dlab_field param_fields[] = {
                .doc = "Changes of membership: a random server is added, promoted or removed."),
     DLAB_FIELD(params, leader_crash, .unit = "s", .dflt = INFINITY, DLAB_OFF(INFINITY), .min = 0, .max = 1e6,
                .low = 0.5, .high = 5,
-               .doc = "The leader crashes within the heartbeat interval that begins then, and stays down."),
+               .doc = "The leader crashes in the heartbeat interval that begins then, until faults end."),
     DLAB_FIELD(
         params, stale_followers, .dflt = 0, .min = 0, .max = DLAB_RAFT_SERVERS_MAX, .low = 0, .high = 2,
         .doc = "leader_crash: so many followers miss an entry before, each one more than the next, so logs "
@@ -187,7 +187,7 @@ static const dlab_field metric_fields[] = {
     DLAB_FIELD(metrics, commit_latency, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "From an entry's way into the leader's log until it is committed there."),
     DLAB_FIELD(metrics, success_ratio, .max = 1, .may_be_nan = true, .doc = "Share of operations answered."),
-    DLAB_FIELD(metrics, unavailability, .unit = "s", .max = INFINITY,
+    DLAB_FIELD(metrics, unavailability, .unit = "s", .max = INFINITY, .may_be_nan = true,
                .doc = "Time without answers: silences longer than election_timeout + election_spread."),
     DLAB_FIELD(metrics, downtime, .unit = "s", .display = "ms", .max = INFINITY,
                .doc = "From the end of one leader to the next one."),
@@ -323,8 +323,7 @@ static int heal(cluster *x, metrics *m)
 {
     const int64_t end = ns(x->p->duration) + ns(x->p->heal_time);
     if (x->p->heal_time <= 0 || x->world.broken >= 0 || is_over(x)) return DLAB_OK;
-    x->drive.change_rate = 0; /* members stay as they are */
-    if (dlab_faults_heal(&x->world.faults, &x->world) ||
+    if (dlab_raft_drive_heal(&x->drive) || dlab_faults_heal(&x->world.faults, &x->world) ||
         demand(x, ns(x->p->duration + x->p->heal_time / 2), m) || m->stuck || x->world.broken >= 0)
         return x->watch.ctx->err.code;
     dlab_raft_drive_deafen(&x->drive);
@@ -339,7 +338,7 @@ static void measure(cluster *x, metrics *m)
     m->throughput = measured > 0 ? (double)x->watch.answered / measured : 0;
     m->success_ratio =
         (dlab_ratio){ (double)x->watch.answered, (double)(x->watch.answered + x->watch.given_up) };
-    m->unavailability = (double)x->watch.outage * 1e-9;
+    m->unavailability = x->raft.clients > 0 ? (double)x->watch.outage * 1e-9 : NAN; /* nobody asks */
     m->repair_time = x->watch.repaired < 0 ? NAN : (double)x->watch.repaired * 1e-9;
     m->back_offs = (int64_t)x->watch.back_offs;
     m->divergent_entries = (int64_t)x->watch.divergent;
@@ -455,6 +454,10 @@ static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t 
 {
     const params *p = params_;
     (void)pool;
+    if (!isfinite(p->leader_crash) && (p->stop_at_leader || p->stale_followers > 0)) {
+        (void)snprintf(text, size, "stop_at_leader and stale_followers do nothing without leader_crash");
+        return true;
+    }
     if (p->heartbeat_interval < p->election_timeout) return false;
     (void)snprintf(
         text, size,

@@ -161,19 +161,31 @@ static int churn(dlab_raft_drive *x, const dlab_event *e)
     return ask_leader(x, kind == 0 ? DLAB_RAFT_ASK_ADD_LEARNER : DLAB_RAFT_ASK_ADD_VOTER, node);
 }
 
-/* Follower number k, from the last server on, loses the appends of the leader, or none any more. */
+/* Those that vote at the start; outsiders come after them. */
+static uint32_t voters(const dlab_raft_drive *x)
+{
+    return (uint32_t)__builtin_popcount(x->raft->members.voters);
+}
+
+/* Follower number k, from the last voter on, loses the appends of the leader, or none any more. */
 static int set_behind(dlab_raft_drive *x, uint32_t k, int by)
 {
-    const uint32_t follower = x->raft->servers - 1 - k - (x->raft->servers - 1 - k <= x->doomed);
+    const uint32_t last = voters(x) - 1 - k, follower = last - (last <= x->doomed);
     return dlab_net_gray(&x->world->net, x->doomed,
                          (dlab_gray){ .kind = DLAB_RAFT_APPEND, .peer = follower, .share = 1 }, by);
+}
+
+static int let_catch_up(dlab_raft_drive *x)
+{
+    for (; x->behind > 0; x->behind--)
+        if (set_behind(x, x->behind - 1, -1)) return x->ctx->err.code;
+    return DLAB_OK;
 }
 
 /* Before anything else has happened, or when the leader has changed. */
 static int begin_crash(dlab_raft_drive *x, int64_t when)
 {
-    for (; x->behind > 0; x->behind--)
-        if (set_behind(x, x->behind - 1, -1)) return x->ctx->err.code;
+    if (let_catch_up(x)) return x->ctx->err.code;
     return dlab_world_at(x->world, when, EVENT_LEADER_CRASH, 0, AWAIT_BEAT, 0);
 }
 
@@ -184,7 +196,8 @@ static int crash_leader(dlab_raft_drive *x, const dlab_event *e)
 {
     dlab_world *w = x->world;
     const uint32_t leader = dlab_raft_leader(x);
-    const uint32_t behind = x->stale_followers < x->raft->servers ? x->stale_followers : x->raft->servers - 1;
+    const uint32_t behind = x->stale_followers < voters(x) ? x->stale_followers : voters(x) - 1;
+    if (x->leader_crash == INT64_MAX) return DLAB_OK; /* healed meanwhile */
     if (leader == DLAB_NO_NODE || (leader != x->doomed && (x->behind > 0 || e->a == CRASH)))
         return begin_crash(x, e->time + x->raft->heartbeat);
     const dlab_node *node = &w->nodes[leader];
@@ -225,6 +238,15 @@ int dlab_raft_drive_event(void *arg, dlab_world *w, const dlab_event *e)
 void dlab_raft_drive_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *output)
 {
     dlab_raft_watch_output(((dlab_raft_drive *)arg)->watch, w, node, output);
+}
+
+int dlab_raft_drive_heal(dlab_raft_drive *x)
+{
+    x->change_rate = 0;
+    x->leader_crash = INT64_MAX;
+    if (let_catch_up(x)) return x->ctx->err.code;
+    if (!x->leader_died || x->world->nodes[x->doomed].status != DLAB_NODE_DOWN) return DLAB_OK;
+    return dlab_world_restart(x->world, x->doomed);
 }
 
 void dlab_raft_drive_deafen(dlab_raft_drive *x)

@@ -56,6 +56,10 @@ int dlab_raft_drive_open(dlab_raft_drive *drive);
 void dlab_raft_drive_output(void *arg, dlab_world *w, uint32_t node, const dlab_output *output);
 int dlab_raft_drive_event(void *arg, dlab_world *w, const dlab_event *event);
 
+/* All that the driver does to the cluster ends: members stay as they are, followers hear the leader again,
+ * and one that was crashed as leader_crash says is started. */
+int dlab_raft_drive_heal(dlab_raft_drive *drive);
+
 /* From now on the leader hears no other server, if the others are a quorum without it. */
 void dlab_raft_drive_deafen(dlab_raft_drive *drive);
 

@@ -30,7 +30,7 @@ enum {
 #undef X
 };
 
-enum { DLAB_LINK_ROWS_MAX = 1 << 20, DLAB_GRAYS_MAX = 4 };
+enum { DLAB_LINK_ROWS_MAX = 1 << 20, DLAB_GRAYS_MAX = 16 };
 
 /* One row of the table `links`: what is different on some links. Blank cells take the parameter. */
 typedef struct dlab_link_row {

@@ -211,7 +211,7 @@ def fault(
     lasts : float, text or Distribution, optional
         How long it lasts; None: until the run ends.
     peer : int, optional
-        The other end of a link (one_way, partial, clog, slow_link, degrade); None: all others.
+        The other end of a link (one_way, partial, clog, slow_link, degrade, gray); None: all others.
     members : list of int, optional
         The nodes on one side (partition, bridge).
     amount : float, optional

@@ -190,8 +190,8 @@ static void a_node_has_room_for_few_gray_faults(void **state)
     open_lab(&l, settings("1ms"), NULL, 0);
     for (int i = 0; i < DLAB_GRAYS_MAX; i++)
         assert_int_equal(dlab_net_gray(&l.net, 1, gray_of(i, 0.5), 1), DLAB_OK);
-    assert_int_equal(dlab_net_gray(&l.net, 1, gray_of(9, 0.5), 1), DLAB_ELIMIT);
-    assert_string_equal(l.ctx.err.text, "node 1: more than 4 gray faults at once");
+    assert_int_equal(dlab_net_gray(&l.net, 1, gray_of(DLAB_GRAYS_MAX, 0.5), 1), DLAB_ELIMIT);
+    assert_string_equal(l.ctx.err.text, "node 1: more than 16 gray faults at once");
     dlab_arena_free(&l.ctx.arena);
 }
 

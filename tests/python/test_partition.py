@@ -160,3 +160,8 @@ def test_warnings():
         dl.run(PROBE, kind="mtu")
     with pytest.warns(UserWarning, match="a link is down for 0.5 s at a time"):
         dl.run(PROBE, kind="flapping", flap_period=1)
+
+
+def test_a_set_that_never_happens_has_no_time_to_verdict():
+    run = dl.run(PROBE, nodes=4, zones=None, cut_links=None, cut_probability=0, method="exhaustive")
+    assert math.isnan(run.time_to_verdict_mean) and run.link_sets == 64

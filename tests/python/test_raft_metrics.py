@@ -91,3 +91,44 @@ def test_a_person_may_crash_servers_only():
             ask=lambda options: draw.randrange(len(options)), budget={"steps": 20000},
         )  # fmt: skip
         assert run.violations == 0
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 3, 16])
+@pytest.mark.parametrize("when", [2, 9.99, 12])
+def test_a_leader_that_crashed_is_back_when_faults_end(nodes, when):
+    """Else one, two or three servers could not go on, which breaks no promise; 12 s is after the end."""
+    run = dl.run(
+        "consensus.raft", nodes=nodes, leader_crash=when, stale_followers=min(nodes, 15), duration=10
+    )
+    assert (run.violations, run.stuck) == (0, 0)
+    if when == 2:
+        assert run.leaders >= 2
+
+
+@pytest.mark.parametrize("stale", [0, 5, 15])
+def test_so_many_voters_miss_an_entry_and_no_outsider(stale):
+    run = dl.run(
+        "consensus.raft", nodes=12 if stale < 12 else 16, outsiders=4 if stale < 12 else 0, clients=0,
+        leader_crash=1, stale_followers=stale, duration=4, warmup=0, heal_time=0, sample_interval=0.01,
+        keep=["cluster", "servers"],
+    )  # fmt: skip
+    cluster, servers = run.tables["cluster"], run.tables["servers"]
+    dead = cluster["time"][cluster["running"] == 15][0]
+    old = cluster["leader"][(cluster["time"] < dead) & (cluster["leader"] >= 0)][-1]
+    voters = (servers["server"] < run.params["nodes"]) & (servers["server"] != old)
+    last = servers["last"][(servers["time"] == dead) & voters]
+    assert np.unique(last).size == min(stale, 14) + 1 or stale == 15
+    assert (last.max() - last.min(), (last < last.max()).sum()) == (
+        (stale, stale) if stale < 15 else (14, 14)
+    )
+
+
+def test_without_clients_nobody_misses_an_answer():
+    assert np.isnan(dl.run("consensus.raft", clients=0, duration=2).unavailability)
+    assert dl.run("consensus.raft", clients=1, duration=2).unavailability == 0
+
+
+def test_what_belongs_to_leader_crash_is_nothing_without_it():
+    for alone in ({"stop_at_leader": True}, {"stale_followers": 1}):
+        with pytest.warns(UserWarning, match="do nothing without leader_crash"):
+            dl.run("consensus.raft", duration=1, warmup=0, heal_time=0, **alone)

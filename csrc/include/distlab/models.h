@@ -577,8 +577,8 @@ typedef struct dlab_consensus_raft_params {
     dlab_distribution pause;
     /* What a crash leaves of the disk. */
     int32_t crash_disk;
-    /* [s, 0 .. 1e+06, inf: off] The leader crashes within the heartbeat interval that begins then, and
-     * stays down. */
+    /* [s, 0 .. 1e+06, inf: off] The leader crashes in the heartbeat interval that begins then, until
+     * faults end. */
     double leader_crash;
     /* [0 .. 16] leader_crash: so many followers miss an entry before, each one more than the next, so logs
      * differ. */
@@ -1102,7 +1102,8 @@ enum {
 typedef struct dlab_links_partition_probe_params {
     /* [2 .. 64] Nodes, each joined to each other one. */
     int64_t nodes;
-    /* [2 .. 64, 0: off] Zones of equal size; links inside a zone are never cut. None: each node is a zone. */
+    /* [2 .. 64, 0: off] Zones, as equal as can be; links inside a zone are never cut. None: each node is a
+     * zone. */
     int64_t zones;
     /* complete: the zones fall into two sides; else some links are cut: both ways (partial), one way,
      * again and again (flapping), for large messages (mtu). */
