@@ -1,38 +1,22 @@
 """Figure 16 of the Raft paper: how long a cluster of five is without a leader when its leader crashes.
 
 Two witnesses: what the paper prints (section 9.3), and the same experiment written again here as forty lines
-that know elections and nothing else. All four followers have logs of different lengths, and a timeout begins
-anew only as figure 2 of the paper says. The network law was fitted once, to the median of 150-155 ms and the
-mean of 12-24 ms, and is frozen: 3.1 ms from server to server.
+that know elections and nothing else. The setting is that of benchmarks/figure16.py.
 """
 
 import heapq
 import random
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distlab as dl
 
-DELAY = 0.0031  # s
-STALE = 3
-NEVER = 11.0  # s; trials are ended after that
-
-
-def downtimes(least, spread, reps=1000, seed=1, **more):
-    """Seconds without a leader, a number per trial; infinite where nobody led within NEVER."""
-    least, spread = least / 1e3, spread / 1e3
-    crash = 10 * least
-    setting = {
-        "nodes": 5, "clients": 0, "pre_vote": False, "check_quorum": False, "delay": DELAY, "fsync": 0,
-        "election_timeout": least, "election_spread": spread, "heartbeat_interval": least / 2,
-        "timeout_restart": "heard", "leader_crash": crash, "stale_followers": STALE,
-        "stop_at_leader": True, "warmup": 0.95 * crash,
-        "duration": crash + least + NEVER, "heal_time": 0, "check_history": False,
-    } | more  # fmt: skip
-    runs = dl.sweep("consensus.raft", design=[setting], reps=reps, seed=seed, progress=False)
-    assert not runs.array["violations"].any()
-    return np.nan_to_num(runs.array["downtime_max"].ravel(), nan=np.inf)
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+figure16 = pytest.importorskip("figure16", reason="optional: benchmarks are not here")
+DELAY, STALE, NEVER, downtimes = figure16.DELAY, figure16.STALE, figure16.NEVER, figure16.downtimes
 
 
 def election(rng, least, spread, stale=STALE):
