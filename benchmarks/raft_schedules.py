@@ -113,7 +113,9 @@ def heal(point):
 
     Timeouts far above delays and writes, and drawn from a wide interval; few lost messages; a quorum check,
     for the leader is made deaf; pre-votes where members change, for a server that was removed may disturb for
-    ever by its terms (thesis 4.2.3); a log that is repaired in a few messages; time for many elections.
+    ever by its terms (thesis 4.2.3), and where clocks differ, for the deaf one may campaign so often that the
+    timeout of the only one that can win, on a slow clock, never ends; a log that is repaired in a few
+    messages; time for many elections.
     """
     point = dict(point, check_quorum=True, write_error=0.0, log_backtrack="by_term", batch=64, pipeline=8)
     if _mean(point["fsync"]) > 1e-3:
@@ -122,7 +124,7 @@ def heal(point):
     point["election_timeout"] *= slow
     point["heartbeat_interval"] *= slow
     point["election_spread"] = max(point["election_spread"], point["election_timeout"])
-    point["pre_vote"] = point["pre_vote"] or point["change_rate"] > 0
+    point["pre_vote"] = point["pre_vote"] or point["change_rate"] > 0 or point["drift"] != 0
     point["loss"], point["client_rate"] = min(point["loss"], 0.05), min(point["client_rate"], 300.0)
     elections = (40 if point["pre_vote"] else 160) * point["election_timeout"]
     retries = 6 * point["retry_timeout"] * (point["nodes"] + point["outsiders"])
