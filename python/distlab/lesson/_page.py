@@ -122,7 +122,8 @@ class _Plain(string.Formatter):
 def inline(text: str, **values: Any) -> str:
     """Light markup to HTML: values filled in, then `code`, **bold**, *emphasis*."""
     filled = _Plain().format(text, **values) if values else text
-    marked = html.escape(" ".join(filled.split()), quote=False)
+    line = re.sub(r"[ \t\r\n]+", " ", filled).strip()  # a no-break space stays one
+    marked = html.escape(line, quote=False)
     marked = re.sub(r"(?<=\d) ?%", "\u00a0%", marked)  # one way to write per cent, and never alone on a line
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", marked)
     marked = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", marked)

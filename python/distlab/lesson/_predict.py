@@ -80,9 +80,22 @@ class Guess:
         _figure.direct(ax, at, self.high, self.owner, DARK, va="bottom")
 
     def span(self, ax: Any, at: float) -> None:
-        """The interval along the horizontal axis as a vertical band, named at one y."""
+        """The interval along the horizontal axis as a vertical band, named at one y.
+
+        Its name stands where there is room; a band beside the axes is named at their edge, with an arrow.
+        """
         ax.axvspan(self.low, self.high, color=_figure.GUESS, alpha=0.28, zorder=1, linewidth=0)
-        _figure.direct(ax, self.high, at, self.owner, DARK)
+        left, right = ax.get_xlim()
+        logarithmic = ax.get_xscale() == "log"
+        middle = math.sqrt(left * right) if logarithmic else (left + right) / 2
+        if self.high < left:
+            _figure.direct(ax, left, at, f"← {self.owner}", DARK)
+        elif self.low > right:
+            _figure.direct(ax, right, at, f"{self.owner} →", DARK, ha="right")
+        elif self.high <= middle or self.low <= left:
+            _figure.direct(ax, min(self.high, middle), at, self.owner, DARK)
+        else:
+            _figure.direct(ax, self.low, at, self.owner, DARK, ha="right")
 
     def holds(self, value: Any) -> Any:
         """Is the value inside? Works on arrays."""
