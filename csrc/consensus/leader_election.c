@@ -79,7 +79,7 @@ static const dlab_field param_fields[] = {
                    "What happens to the leader: it crashes, or hears nobody and is heard by nobody but runs "
                    "on; cold_start: nobody leads at the start."),
     DLAB_FIELD(params, failure_time, TIME, .text = "uniform(low=20s, high=23s)", .low = 1, .high = 60,
-               .doc = "When the leader fails."),
+               .doc = "When the leader fails, if anybody leads then."),
     DLAB_FIELD(params, outage, TIME, .optional = true, .low = 1, .high = 600,
                .doc = "How long the failure lasts. None: until the run ends."),
     DLAB_FIELD(params, starters, .choices = starters,
@@ -279,11 +279,18 @@ static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t 
     const double delay = dlab_distribution_mean(&p->delay, pool);
     const bool bully = p->algorithm == DLAB_ELECTION_BULLY;
     const bool ring = p->algorithm == DLAB_ELECTION_RING || p->algorithm == DLAB_ELECTION_HIRSCHBERG_SINCLAIR;
+    const double when = dlab_distribution_mean(&p->failure_time, pool);
     const double need = bully ? 2 * delay : delay, d = fabs(p->clocks.drift) * 1e-6;
     if ((bully || ring) && need >= p->timeout) {
         (void)snprintf(text, size,
                        "timeout = %g s is not above %g s: elections are begun again before they end",
                        p->timeout, need);
+        return true;
+    }
+    if (p->failure <= DLAB_ELECTION_FAILURE_CUT_OFF && when >= p->duration) {
+        (void)snprintf(text, size,
+                       "failure_time, %g s on average, is not before duration = %g s: little fails", when,
+                       p->duration);
         return true;
     }
     if (!dlab_election_has_store(&(dlab_election){ .algorithm = p->algorithm }) && plan_crashes(p, pool)) {

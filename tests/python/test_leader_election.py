@@ -190,6 +190,8 @@ def test_what_cannot_be_is_refused():
     with pytest.warns(UserWarning, match="no detector notices"):
         run = dl.run(MODEL, algorithm="bully", failure="none", faults=plan)
     assert run.unavailability == 55
+    with pytest.warns(UserWarning, match="failure_time, 100 s on average, is not before duration = 60 s"):
+        dl.run(MODEL, failure_time="100s")
     with pytest.warns(UserWarning, match="two may lead"):
         dl.run(MODEL, algorithm="lease", drift=10_000)
     with pytest.warns(UserWarning, match="begun again"):

@@ -224,7 +224,7 @@ typedef struct dlab_consensus_leader_election_params {
     /* What happens to the leader: it crashes, or hears nobody and is heard by nobody but runs on;
      * cold_start: nobody leads at the start. */
     int32_t failure;
-    /* [s, 0 .. 1e+06] When the leader fails. */
+    /* [s, 0 .. 1e+06] When the leader fails, if anybody leads then. */
     dlab_distribution failure_time;
     /* [s, 0 .. 1e+06] How long the failure lasts. None: until the run ends. */
     dlab_distribution outage;
