@@ -428,10 +428,10 @@ static const char *const theory_columns[] = { "false_cut",    "missed_cut",
                                               "connected",    "majority",
                                               "quorum_nodes", NULL };
 
-/* A share that a run of this size is expected to see at all: else a zero would be seen and mean nothing. */
+/* A share that a run of this size is expected to see at all: else a zero, or nothing, would be seen. */
 static double seen_share(double share, double cases)
 {
-    return share == 0 || share * cases >= 1 ? share : NAN;
+    return cases > 0 && (share == 0 || share * cases >= 1) ? share : NAN;
 }
 
 static void theory_of_verdicts(const params *p, double *false_cut, double *missed, double *time)
@@ -442,11 +442,11 @@ static void theory_of_verdicts(const params *p, double *false_cut, double *misse
     const double links = p->cut_links < 0 ? p->cut_probability * cuts_of(p).count : (double)p->cut_links;
     const double cut = directed(p) ? links : 2 * links, seen = n * (n - 1) - r * (r - 1);
     if (p->kind == KIND_FLAPPING || !stopped(p, p->message_size)) return;
-    const double up = p->kind == KIND_COMPLETE ? seen / 2 : seen - cut;
+    const double up = p->kind != KIND_COMPLETE ? seen - cut : n > 2 ? seen / 2 : 0;
     *false_cut = seen_share(chance, sets * fmax(up, 0));
     if (!stopped(p, p->probe_size)) {
         *missed = seen_share(1 - chance, sets * cut);
-    } else if (p->duration >= k * p->probe_interval) {
+    } else if (p->duration >= k * p->probe_interval && (cut > 0 || p->kind == KIND_COMPLETE)) {
         *missed = 0;
         *time = dlab_probes_wait(&probes);
     }

@@ -165,3 +165,19 @@ def test_warnings():
 def test_a_set_that_never_happens_has_no_time_to_verdict():
     run = dl.run(PROBE, nodes=4, zones=None, cut_links=None, cut_probability=0, method="exhaustive")
     assert math.isnan(run.time_to_verdict_mean) and run.link_sets == 64
+
+
+@pytest.mark.parametrize(
+    ("setting", "absent"),
+    [
+        ({"cut_links": 0}, {"missed_cut", "time_to_verdict_mean"}),
+        ({"kind": "complete", "nodes": 2, "zones": None}, {"false_cut"}),
+        ({"nodes": 2, "zones": None}, {"false_cut"}),
+    ],
+)
+def test_nothing_is_expected_of_what_cannot_be_seen(setting, absent):
+    """Without a direction that is cut, or one that is up, there is no share of them."""
+    run = dl.run(PROBE, probe_loss=0.5, **setting)
+    assert all(math.isnan(getattr(run, name)) for name in absent)
+    assert not absent & run.theory.keys()
+    assert {"false_cut", "missed_cut", "time_to_verdict_mean", "coverage"} == absent | run.theory.keys()
