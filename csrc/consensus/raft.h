@@ -19,6 +19,9 @@
 #include "consensus/raft_bugs.h"
 
 enum { DLAB_RAFT_SERVERS_MAX = 16, DLAB_RAFT_CLIENTS_MAX = 64, DLAB_RAFT_KEYS_MAX = 64 };
+/* A value says who wrote it and which of its operations that was: (client + 1) << bits | number. Numbers
+ * begin again when they are used up, so that no client writes what another has written. */
+enum { DLAB_RAFT_NUMBER_BITS = 20, DLAB_RAFT_NUMBER_MASK = (1 << DLAB_RAFT_NUMBER_BITS) - 1 };
 enum { DLAB_RAFT_WINDOW_MAX = 64, DLAB_RAFT_READS_MAX = 64, DLAB_RAFT_BATCH_MAX = 1024 };
 
 /* X(CODE, name, what a says, what b says) */

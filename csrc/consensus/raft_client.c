@@ -49,7 +49,8 @@ static void invoke(const dlab_raft *c, uint32_t node, dlab_raft_client *s, const
                    dlab_outputs *out)
 {
     const double u = dlab_rng_unit(in->rng);
-    const uint32_t fresh = (node - c->servers + 1) << 20 | ++s->written;
+    const uint32_t fresh =
+        (node - c->servers + 1) << DLAB_RAFT_NUMBER_BITS | (++s->written & DLAB_RAFT_NUMBER_MASK);
     s->kind = u < c->reads                ? DLAB_RAFT_OP_READ
               : u < c->reads + c->compare ? DLAB_RAFT_OP_CAS
                                           : DLAB_RAFT_OP_WRITE;

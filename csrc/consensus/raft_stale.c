@@ -3,9 +3,7 @@
 
 #include "consensus/raft_stale.h"
 
-/* A value says who wrote it and which of its writes it was (raft_client.c): (client + 1) << 20 | number. */
-enum { NUMBER_BITS = 20, ROOM_FIRST = 64 };
-static const uint32_t number_mask = (UINT32_C(1) << NUMBER_BITS) - 1;
+enum { ROOM_FIRST = 64 };
 
 int dlab_raft_versions_open(dlab_raft_versions *v, const dlab_raft *raft, dlab_ctx *ctx)
 {
@@ -22,7 +20,7 @@ int dlab_raft_versions_open(dlab_raft_versions *v, const dlab_raft *raft, dlab_c
 /* Where the version of a value is kept; NULL: of the value registers begin with. */
 static uint32_t *place(dlab_raft_versions *v, uint32_t value, bool makes)
 {
-    const uint32_t client = (value >> NUMBER_BITS) - 1, number = value & number_mask;
+    const uint32_t client = (value >> DLAB_RAFT_NUMBER_BITS) - 1, number = value & DLAB_RAFT_NUMBER_MASK;
     if (value == 0 || client >= v->raft->clients) return NULL;
     if (number < v->room[client]) return &v->of[client][number];
     if (!makes) return NULL;

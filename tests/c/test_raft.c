@@ -223,6 +223,26 @@ static void a_server_brings_its_past_once(void **state)
     }
 }
 
+/* After a million operations numbers begin again; they do not run into the bits that say whose they are. */
+static void no_client_writes_the_value_of_another(void **state)
+{
+    (void)state;
+    server *s = open_server(false);
+    dlab_raft_client *client = (void *)s->state; /* the second one, of two */
+    const uint32_t node = s->raft.servers + 1, used = DLAB_RAFT_NUMBER_MASK - 1;
+    s->raft.clients = 2;
+    client->written = used;
+    for (uint32_t k = 1; k <= 4; k++) {
+        const dlab_input in = { .kind = DLAB_ON_TIMER, .timer = DLAB_RAFT_TIMER_THINK, .rng = &s->rng };
+        s->out.count = s->out.bytes_used = 0;
+        s->core.step(&s->core, node, s->state, &in, &s->out);
+        assert_int_equal(client->kind, DLAB_RAFT_OP_WRITE);
+        assert_int_equal(client->value >> DLAB_RAFT_NUMBER_BITS, 2);
+        assert_int_equal(client->value & DLAB_RAFT_NUMBER_MASK, (used + k) % (DLAB_RAFT_NUMBER_MASK + 1));
+    }
+    close_server(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_server_whose_disk_fails_dies),
         cmocka_unit_test(a_message_with_flipped_bits_is_ignored),
         cmocka_unit_test(a_server_brings_its_past_once),
+        cmocka_unit_test(no_client_writes_the_value_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
