@@ -273,3 +273,17 @@ def test_mistakes_in_a_plan_are_named(model):
         plan(model, dl.fault("crash", node=5, at=1))
     with pytest.raises(ValueError, match="kind is blank"):
         plan(model, {"time": 1, "node": 1})
+
+
+def test_a_gray_fault_of_a_plan_concerns_its_peer_alone():
+    """Server 2 hears nobody, so it asks for votes again and again, and both others answer into the void."""
+    plan = dl.faults(*(dl.fault("gray", node=node, peer=2, amount=1.0, at=0) for node in (0, 1)))
+    run = dl.run(
+        "consensus.raft", nodes=3, clients=0, duration=2, heal_time=0, faults=plan, trace=True,
+        pre_vote=False, check_quorum=False,
+    )  # fmt: skip
+    rows, code = run.trace.array, run.trace.names.code
+    lost = rows[rows["type"] == code["drop"]]
+    assert set(zip(lost["node"].tolist(), lost["peer"].tolist(), strict=True)) == {(0, 2), (1, 2)}
+    heard = rows[(rows["type"] == code["deliver"]) & (rows["node"] == 2)]
+    assert not heard.size
