@@ -64,7 +64,8 @@ def _check_files(args: argparse.Namespace) -> None:
             raise Mistake(f"--plot {text}: the file must end in {', '.join(PICTURES)}")
         if option == "save" and path.suffix.lower() in OTHERS:
             raise Mistake(
-                f"--save {text}: it writes a NumPy archive (.npz); --format csv or json prints those"
+                f"--save {text}: it writes a NumPy archive (.npz); --format csv or json prints those, "
+                f"`{PROG} export` makes other formats from the archive"
             )
         if path.is_dir() or not path.name:
             raise Mistake(f"--{option} {text}: this is a directory, not a file")

@@ -89,11 +89,11 @@ def sweep_frame(sweep, per):
     return frame
 
 
-def to_netcdf(sweep, path):
-    """Write the Dataset of a sweep; returns the path."""
+def to_netcdf(result, path):
+    """Write the Dataset of a sweep or a run; returns the path."""
     need("h5netcdf", "sweep"), need("h5py", "sweep")
     path = os.fspath(path)
-    sweep.dataset.to_netcdf(path, engine="h5netcdf")
+    result.dataset.to_netcdf(path, engine="h5netcdf")
     return path
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from . import _core
-from ._common import boolean, integer, nearest, one_of, real, short, unknown
+from ._common import boolean, integer, nearest, one_of, real, short, unknown, warn
 from ._operation import BOOL, INT, LIST, NEVER, OUTCOMES, TEXT, Operation, plain
 
 FORMATS = ("edn", "jsonl")
@@ -303,7 +303,8 @@ def read_history(path, *, format=None, independent=False, order="strict"):
     order : {"strict", "lines", "times"}
         What decides the order of events; see `History.from_edn`.
 
-    Returns a History. ValueError with file, line and what was expected where anything is wrong with it.
+    Returns a History, empty (with a warning) where no client did anything. ValueError with file, line and
+    what was expected where anything is wrong with it.
     """
     with open(path, "rb") as file:
         data = file.read()
@@ -311,7 +312,7 @@ def read_history(path, *, format=None, independent=False, order="strict"):
     form = guess(data) if format is None else one_of("format", format, FORMATS)
     history = _read(data, name if isinstance(name, str) else os.fsdecode(name), form, independent, order)
     if len(history) == 0:
-        raise ValueError(f"{history.source}: no event of a client; expected at least one invoke")
+        warn(f"{history.source}: no event of a client: the history is empty")
     return history
 
 

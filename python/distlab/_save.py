@@ -14,19 +14,33 @@ import numpy as np
 from . import _block, _core
 from ._choices import Choices
 from ._common import check_ending, short
+from ._export import to_netcdf
 from ._model import find
 from ._results import Sweep
 from ._run import Run
 
 FORMAT = 1
 
-# Endings of other formats, and what writes them.
-OTHERS = {
-    ".csv": "frame().to_csv(path)", ".json": "frame().to_json(path)", ".xlsx": "frame().to_excel(path)",
-    ".parquet": "frame().to_parquet(path)", ".html": "frame().to_html(path)",
-    ".nc": "dataset.to_netcdf(path)", ".npy": "numpy.save(path, result.array)",
-    **dict.fromkeys((".png", ".svg", ".pdf"), "plot().save(path)"),
-}  # fmt: skip
+
+def _picture(result, path):
+    return result.plot().save(path)
+
+
+# Other formats by the ending of a file: the call that writes them, in words and as a function.
+WAYS = {
+    ".csv": ("frame().to_csv(path)", lambda result, path: result.frame().to_csv(path)),
+    ".json": (
+        "frame().to_json(path, double_precision=15)",
+        lambda result, path: result.frame().to_json(path, double_precision=15),
+    ),
+    ".xlsx": ("frame().to_excel(path)", lambda result, path: result.frame().to_excel(path)),
+    ".parquet": ("frame().to_parquet(path)", lambda result, path: result.frame().to_parquet(path)),
+    ".html": ("frame().to_html(path)", lambda result, path: result.frame().to_html(path)),
+    ".nc": ('dataset.to_netcdf(path, engine="h5netcdf")', to_netcdf),
+    ".npy": ("numpy.save(path, result.array)", lambda result, path: np.save(path, result.array)),
+    **dict.fromkeys((".png", ".svg", ".pdf"), ("plot().save(path)", _picture)),
+}
+OTHERS = {ending: words for ending, (words, _) in WAYS.items()}
 
 
 def save(result, path):

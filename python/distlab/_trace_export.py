@@ -184,3 +184,19 @@ def _stretches(trace):
                 "ph": "X", "name": title or names.row("state", label)[0], "cat": "state", "pid": node + 1,
                 "tid": thread, "ts": _micro(low), "dur": _micro(high) - _micro(low), "args": args,
             }  # fmt: skip
+
+
+def _picture(trace, path):
+    return trace.plot().save(path)
+
+
+# Files by their ending: the call that makes them, in words and as a function.
+WAYS = {
+    ".txt": ("text()", lambda trace, path: _write(path, [trace.text(), "\n"])),
+    ".jsonl": ("to_jsonl(path)", to_jsonl),
+    ".perfetto.json": ("to_perfetto(path)", to_perfetto),
+    ".shiviz": ("to_shiviz(path)", to_shiviz),
+    ".csv": ("frame().to_csv(path)", lambda trace, path: frame(trace).to_csv(path)),
+    ".html": ("diagram().save(path)", lambda trace, path: trace.diagram().save(path)),
+    **dict.fromkeys((".png", ".svg", ".pdf"), ("plot().save(path)", _picture)),
+}

@@ -313,6 +313,8 @@ class Verdict:
                 f"{head}. The budget of {self.reason} ran out after {cost}; nothing was decided. Raise it, "
                 "or check a part: history.select(key=...)."
             )
+        if self.valid and count == 0:
+            return f"{head}. The history is empty, and an empty one keeps every promise: was it recorded?"
         if self.valid:
             open_ = self.history.outcomes["info"]
             placed = sum(1 for op in self.order if op.outcome == "info") if open_ else 0

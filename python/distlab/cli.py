@@ -1,5 +1,5 @@
-"""The command line: `python -m distlab COMMAND`: list, describe, run, sweep, whatif, replay, check, config,
-doctor, notebooks, new-model.
+"""The command line: `python -m distlab COMMAND`: list, describe, run, sweep, whatif, replay, check, export,
+config, doctor, notebooks, new-model.
 
 Names and values are those of the library: `--arrival-rate 90` and `arrival_rate=90` set the same parameter,
 and the flags of `run` and `sweep` are made from the model's descriptor. In `sweep` a parameter may take
@@ -80,6 +80,7 @@ COMMANDS = {
     "whatif": "a base and changed variants of it: paired differences, asserts, a page",
     "replay": "a row of a saved sweep, or the line printed with a result, once more",
     "check": "is a recorded history linearizable?",
+    "export": "a saved result as CSV, JSON, netCDF and others; the trace of a row as text, page, picture",
     "config": "flags for compiling against the C library",
     "doctor": "versions, extras, cores, and a self-check",
     "notebooks": "copy the lessons into a directory",
@@ -116,6 +117,10 @@ def _dispatch(argv: list[str]) -> int:
         from distlab import _cli_check
 
         return _cli_check.command(rest)
+    if command == "export":
+        from distlab import _cli_export
+
+        return _cli_export.command(rest)
     if command == "new-model":
         from distlab import _new_model
 

@@ -52,6 +52,17 @@ def test_exit_codes(files, capsys):
     assert check(capsys, files / "bad.edn", "--spec", "cas_register", "--fail-may-have-happened")[0] == 1
 
 
+def test_an_empty_file_is_an_empty_history(tmp_path, capsys):
+    path = tmp_path / "empty.jsonl"
+    path.write_text("")
+    code, out, err = check(capsys, path, "--spec", "register")
+    verdict = dl.check_linearizable([])
+    assert code == 0 and verdict.valid is True and "0 operations" in out and "is empty" in out
+    assert out.strip() == verdict.explain()
+    assert err.count("\n") == 1 and "empty.jsonl: no event of a client" in err
+    assert check(capsys, path, "--criterion", "sequential")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

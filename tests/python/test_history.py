@@ -206,8 +206,6 @@ BROKEN = [  # (name of the file, its text, the error)
         '{"process": 0, "type": "invoke", "f": "read"}\n{"process": 0, "type": "invoke", "f": "read"}',
         "line 2: process 0 invokes read while its read of line 1 has no answer; expected ok, fail or info",
     ),
-    ("h.jsonl", "", "no event of a client"),
-    ("h.edn", "{:process :nemesis :type :info :f :kill}", "no event of a client"),
 ]
 
 
@@ -217,6 +215,17 @@ def test_broken_files_are_named_with_their_line(tmp_path, name, text, words):
     with pytest.raises(ValueError, match=words) as caught:
         dl.read_history(tmp_path / name)
     assert str(caught.value).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("h.jsonl", ""), ("h.edn", " \n"), ("h.edn", "{:process :nemesis :type :info :f :kill}")],
+)
+def test_a_file_without_operations_is_an_empty_history_and_says_so(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.warns(dl.DistlabWarning, match="no event of a client: the history is empty"):
+        history = dl.read_history(tmp_path / name)
+    assert len(history) == 0 and dl.check_linearizable(history).valid is True
 
 
 def test_broken_events_are_named():

@@ -205,8 +205,8 @@ def test_saving_a_run(tmp_path):
     [
         ("x.csv", "frame().to_csv(path)"),
         ("x.CSV", "frame().to_csv(path)"),
-        ("x.json", "frame().to_json(path)"),
-        ("x.nc", "dataset.to_netcdf(path)"),
+        ("x.json", "frame().to_json(path, double_precision=15)"),
+        ("x.nc", 'dataset.to_netcdf(path, engine="h5netcdf")'),
         ("x.png", "plot().save(path)"),
     ],
 )
