@@ -113,9 +113,9 @@ def heal(point):
 
     Timeouts far above delays and writes, and drawn from a wide interval; few lost messages; a quorum check,
     for the leader is made deaf; pre-votes where members change, for a server that was removed may disturb for
-    ever by its terms (thesis 4.2.3), and where clocks differ, for the deaf one may campaign so often that the
-    timeout of the only one that can win, on a slow clock, never ends; a log that is repaired in a few
-    messages; time for many elections.
+    ever by its terms (thesis 4.2.3), and where clocks differ. Without pre-votes timeouts begin anew only as
+    the paper says: if every higher term resets them, the deaf server and one that cannot win may keep the only
+    one that can from ever standing. A log that is repaired in a few messages; time for many elections.
     """
     point = dict(point, check_quorum=True, write_error=0.0, log_backtrack="by_term", batch=64, pipeline=8)
     if _mean(point["fsync"]) > 1e-3:
@@ -125,6 +125,7 @@ def heal(point):
     point["heartbeat_interval"] *= slow
     point["election_spread"] = max(point["election_spread"], point["election_timeout"])
     point["pre_vote"] = point["pre_vote"] or point["change_rate"] > 0 or point["drift"] != 0
+    point["timeout_restart"] = "new_term" if point["pre_vote"] else "heard"
     point["loss"], point["client_rate"] = min(point["loss"], 0.05), min(point["client_rate"], 300.0)
     elections = (40 if point["pre_vote"] else 160) * point["election_timeout"]
     retries = 6 * point["retry_timeout"] * (point["nodes"] + point["outsiders"])
@@ -154,7 +155,7 @@ def schedule(seed, k):
         "write_error": 0.0,
         "read_mode": pick(("read_index", "read_index", "log")), "lease_margin": 0.1, "drift": 0.0,
         "clock_spread": "random", "reads_anywhere": False, "cas_fraction": 0.0, "forward": False,
-        "group_commit": True, "read_fraction": 0.5, "heal_time": 0.0,
+        "group_commit": True, "timeout_restart": "new_term", "read_fraction": 0.5, "heal_time": 0.0,
     }  # fmt: skip
     _features(draw, point)
     if draw.random() < 0.1:

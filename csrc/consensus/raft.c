@@ -14,12 +14,6 @@
 
 DLAB_DEFINE_BUGS(DLAB_RAFT_BUGS);
 
-enum { BACKTRACK_TERM, BACKTRACK_ONE };
-static const char *const backtracks[] = { "by_term", "one_by_one", NULL };
-enum { RESTART_NEW_TERM, RESTART_HEARD };
-static const char *const restarts[] = { "new_term", "heard", NULL };
-enum { STORAGE_SYNC, STORAGE_ASYNC };
-static const char *const storages[] = { "sync", "async", NULL };
 typedef struct params {
     int64_t nodes, outsiders, clients, keys;
     double client_rate, read_fraction, cas_fraction, op_timeout, retry_timeout;
@@ -95,7 +89,7 @@ static const dlab_field param_fields[] = {
                .high = 2, .group = "Elections", .doc = "Shortest election timeout."),
     DLAB_FIELD(params, election_spread, SECONDS, .dflt = 0.15, .min = 0, .max = 1e3, .low = 0, .high = 1,
                .doc = "Election timeouts are uniform between election_timeout and this much more."),
-    DLAB_FIELD(params, timeout_restart, .choices = restarts,
+    DLAB_FIELD(params, timeout_restart, .choices = dlab_raft_restarts,
                .doc = "heard: a timeout begins anew when a leader is heard or a vote is granted (the paper); "
                       "new_term: also in a new term and after a lost election (etcd)."),
     DLAB_FIELD(params, heartbeat_interval, SECONDS, .dflt = 0.05, .min = 1e-5, .max = 1e3, .low = 0.005,
@@ -120,11 +114,11 @@ static const dlab_field param_fields[] = {
     DLAB_FIELD(params, command_bytes, .unit = "byte", .log_scale = true, .dflt = 64, .min = 1, .max = 1e6,
                .low = 16, .high = 1e5, .doc = "Bytes of one command."),
     DLAB_FIELD(
-        params, log_backtrack, .choices = backtracks,
+        params, log_backtrack, .choices = dlab_raft_backtracks,
         .doc = "How a leader finds where a follower's log agrees: by_term: a term per refusal; one_by_one: "
                "an entry."),
     DLAB_FIELD(params, forward, .doc = "Followers pass commands on to the leader instead of refusing them."),
-    DLAB_FIELD(params, storage, .choices = storages, .group = "Log",
+    DLAB_FIELD(params, storage, .choices = dlab_raft_storages, .group = "Log",
                .doc = "sync: a server waits for its disk; async: writes of entries and applying run beside."),
     DLAB_FIELD(params, log_capacity, .dflt = 4096, .min = 16, .max = 1 << 17, .low = 256, .high = 65536,
                .log_scale = true, .doc = "Entries a log has room for (rounded up to a power of two)."),
@@ -239,12 +233,12 @@ static dlab_raft raft_of(const params *p)
                         .election_least = ns(p->election_timeout),
                         .election_most = ns(p->election_timeout + p->election_spread),
                         .heartbeat = ns(p->heartbeat_interval),
-                        .keeps_timeout = p->timeout_restart == RESTART_HEARD,
+                        .keeps_timeout = p->timeout_restart == DLAB_RAFT_RESTART_HEARD,
                         .pre_vote = p->pre_vote,
                         .quorum_check = p->check_quorum && p->bug != DLAB_RAFT_BUG_PRE_VOTE_ALONE,
-                        .async_storage = p->storage == STORAGE_ASYNC,
+                        .async_storage = p->storage == DLAB_RAFT_STORAGE_ASYNC,
                         .forward = p->forward,
-                        .hints = p->log_backtrack == BACKTRACK_TERM,
+                        .hints = p->log_backtrack == DLAB_RAFT_BACKTRACK_TERM,
                         .read_mode = p->read_mode,
                         .reads_anywhere = p->reads_anywhere,
                         .lease_margin = p->lease_margin,
@@ -456,6 +450,11 @@ static bool warn(const void *params_, const dlab_pool *pool, char *text, size_t 
     (void)pool;
     if (!isfinite(p->leader_crash) && (p->stop_at_leader || p->stale_followers > 0)) {
         (void)snprintf(text, size, "stop_at_leader and stale_followers do nothing without leader_crash");
+        return true;
+    }
+    if (isfinite(p->leader_crash) && p->leader_crash >= p->duration) {
+        (void)snprintf(text, size, "leader_crash = %g s is not before duration = %g s: no leader crashes",
+                       p->leader_crash, p->duration);
         return true;
     }
     if (p->heartbeat_interval < p->election_timeout) return false;

@@ -31,6 +31,10 @@ extern const dlab_table dlab_raft_tables[];
 
 /* Names of choices. */
 extern const char *const dlab_raft_read_modes[], *const dlab_raft_verdicts[], *const dlab_raft_promises[];
+enum { DLAB_RAFT_BACKTRACK_TERM, DLAB_RAFT_BACKTRACK_ONE };
+enum { DLAB_RAFT_RESTART_NEW_TERM, DLAB_RAFT_RESTART_HEARD };
+enum { DLAB_RAFT_STORAGE_SYNC, DLAB_RAFT_STORAGE_ASYNC };
+extern const char *const dlab_raft_backtracks[], *const dlab_raft_restarts[], *const dlab_raft_storages[];
 
 typedef struct dlab_raft_drive {
     const dlab_raft *raft;

@@ -54,6 +54,9 @@ const dlab_trace_schema dlab_raft_schema = { .messages = messages,
                                              .roles = roles,
                                              .invariants = invariants };
 
+const char *const dlab_raft_backtracks[] = { "by_term", "one_by_one", NULL };
+const char *const dlab_raft_restarts[] = { "new_term", "heard", NULL };
+const char *const dlab_raft_storages[] = { "sync", "async", NULL };
 const char *const dlab_raft_read_modes[] = {
 #define X(code, name) name,
     DLAB_RAFT_READ_MODES(X)

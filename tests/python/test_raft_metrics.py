@@ -132,3 +132,8 @@ def test_what_belongs_to_leader_crash_is_nothing_without_it():
     for alone in ({"stop_at_leader": True}, {"stale_followers": 1}):
         with pytest.warns(UserWarning, match="do nothing without leader_crash"):
             dl.run("consensus.raft", duration=1, warmup=0, heal_time=0, **alone)
+
+
+def test_a_leader_that_is_to_crash_after_the_run_is_a_mistake():
+    with pytest.warns(UserWarning, match=r"leader_crash = 3 s is not before duration = 1 s"):
+        dl.run("consensus.raft", duration=1, warmup=0, heal_time=0, leader_crash=3)
