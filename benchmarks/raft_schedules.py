@@ -114,8 +114,8 @@ def heal(point):
     Timeouts far above delays and writes, and drawn from a wide interval; few lost messages; a quorum check,
     for the leader is made deaf; pre-votes where members change, for a server that was removed may disturb for
     ever by its terms (thesis 4.2.3), and where clocks differ. Without pre-votes timeouts begin anew only as
-    the paper says: if every higher term resets them, the deaf server and one that cannot win may keep the only
-    one that can from ever standing. A log that is repaired in a few messages; time for many elections.
+    the paper says: if every higher term resets them, the deaf server and one that cannot win may keep the
+    only one that can from ever standing. A log that is repaired in a few messages; time for many elections.
     """
     point = dict(point, check_quorum=True, write_error=0.0, log_backtrack="by_term", batch=64, pipeline=8)
     if _mean(point["fsync"]) > 1e-3:
