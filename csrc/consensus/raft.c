@@ -290,22 +290,12 @@ static int step_until(cluster *x, int64_t until)
     }
 }
 
-static uint32_t highest_commit(const cluster *x)
-{
-    uint32_t commit = 0;
-    for (uint32_t i = 0; i < x->raft.servers; i++) {
-        const dlab_raft_live *v = dlab_raft_live_of(&x->raft, dlab_world_state(&x->world, i));
-        if (v->commit > commit) commit = v->commit;
-    }
-    return commit;
-}
-
-/* Time goes on to `until`; is nothing new committed, though clients ask? */
+/* Time goes on to `until`: does somebody wait in vain? */
 static int demand(cluster *x, int64_t until, metrics *m)
 {
-    const uint32_t before = highest_commit(x);
+    const dlab_raft_progress before = dlab_raft_watch_progress(&x->watch, &x->world);
     if (step_until(x, until)) return x->watch.ctx->err.code;
-    m->stuck = x->world.broken < 0 && x->raft.clients > 0 && highest_commit(x) <= before;
+    m->stuck = x->world.broken < 0 && dlab_raft_watch_in_vain(&x->watch, &x->world, &before);
     return DLAB_OK;
 }
 
@@ -338,7 +328,7 @@ static void measure(cluster *x, metrics *m)
     m->divergent_entries = (int64_t)x->watch.divergent;
     m->stale_reads = (int64_t)x->watch.versions.stale;
     m->leaders = (int64_t)x->watch.leaders;
-    m->commits = highest_commit(x);
+    m->commits = dlab_raft_watch_progress(&x->watch, w).commit;
     m->messages = (int64_t)w->net.sent;
     m->bytes = (double)w->net.bytes;
     m->violations = (int64_t)w->broken_count;

@@ -66,6 +66,8 @@ static void note_answer(dlab_raft_watch *x, dlab_world *w, uint32_t client, cons
     const bool stale = dlab_raft_versions_answer(&x->versions, client, s);
     tell(x, w, client, s, s->result == DLAB_RAFT_RESULT_OK ? DLAB_HISTORY_OK : DLAB_HISTORY_FAIL);
     if (s->kind != DLAB_RAFT_OP_READ) x->acknowledged[client] = s->sequence;
+    /* Any server alone answers a local read. */
+    x->served += s->kind != DLAB_RAFT_OP_READ || x->raft->read_mode != DLAB_RAFT_READ_LOCAL_MODE;
     if (now < x->from) return;
     x->answered++;
     x->versions.stale += stale;
@@ -101,6 +103,7 @@ void dlab_raft_watch_output(void *arg, dlab_world *w, uint32_t node, const dlab_
     default:
         /* Its outcome stays open to the end; who goes on is another process (Jepsen's rule). */
         x->given_up += dlab_world_now(w) >= x->from;
+        x->abandoned++;
         tell(x, w, client, s, DLAB_HISTORY_INFO);
         x->process[client] += x->raft->clients;
     }
@@ -164,6 +167,27 @@ void dlab_raft_watch_leader(dlab_raft_watch *x, dlab_world *w)
     x->leader = leader;
     x->leader_term = term;
     if (leader != 0) note_commits(x, w, true);
+}
+
+dlab_raft_progress dlab_raft_watch_progress(const dlab_raft_watch *x, const dlab_world *w)
+{
+    dlab_raft_progress p = { .time = dlab_world_now(w), .served = x->served, .abandoned = x->abandoned };
+    for (uint32_t i = 0; i < x->raft->servers; i++) {
+        const dlab_raft_live *v = dlab_raft_live_of(x->raft, dlab_world_state(w, i));
+        if (v->commit > p.commit) p.commit = v->commit;
+    }
+    return p;
+}
+
+bool dlab_raft_watch_in_vain(const dlab_raft_watch *x, const dlab_world *w, const dlab_raft_progress *before)
+{
+    const dlab_raft_progress now = dlab_raft_watch_progress(x, w);
+    bool waits = now.abandoned > before->abandoned;
+    for (uint32_t k = 0; k < x->raft->clients; k++) {
+        const dlab_raft_client *s = dlab_world_state(w, x->raft->servers + k);
+        waits = waits || (s->waiting && x->invoked[k] <= before->time + (now.time - before->time) / 2);
+    }
+    return waits && now.commit <= before->commit && now.served == before->served;
 }
 
 /* The server that knows most of what is committed. */

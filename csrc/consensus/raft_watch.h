@@ -33,6 +33,7 @@ typedef struct dlab_raft_watch {
     uint64_t divergent;
     int64_t last_answer, outage; /* ns */
     uint64_t answered, given_up, leaders;
+    uint64_t served, abandoned;   /* operations answered by the cluster, or given up, warmup included */
     uint32_t leader, leader_term; /* node + 1 */
     int64_t leaderless_since;     /* -1: somebody leads */
     int64_t led_since, repaired;  /* ns; repaired: how long it took, -1: not yet */
@@ -48,6 +49,18 @@ void dlab_raft_watch_leader(dlab_raft_watch *watch, dlab_world *w);
 
 /* The end of the run: silences that last are counted, acknowledged writes that nobody holds are lost. */
 void dlab_raft_watch_end(dlab_raft_watch *watch, const dlab_world *w, int64_t *lost);
+
+/* How far a cluster has come. */
+typedef struct dlab_raft_progress {
+    int64_t time;
+    uint32_t commit; /* the highest commit index */
+    uint64_t served, abandoned;
+} dlab_raft_progress;
+dlab_raft_progress dlab_raft_watch_progress(const dlab_raft_watch *watch, const dlab_world *w);
+
+/* Has nothing been committed or answered since, although clients gave up or wait for half of that time? */
+bool dlab_raft_watch_in_vain(const dlab_raft_watch *watch, const dlab_world *w,
+                             const dlab_raft_progress *before);
 
 /* The last promises: is what clients saw linearizable, every register by itself (*verdict: DLAB_VERDICT_*;
  * `promised`: a no breaks a promise), and was there progress? */

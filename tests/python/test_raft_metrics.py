@@ -137,3 +137,23 @@ def test_what_belongs_to_leader_crash_is_nothing_without_it():
 def test_a_leader_that_is_to_crash_after_the_run_is_a_mistake():
     with pytest.warns(UserWarning, match=r"leader_crash = 3 s is not before duration = 1 s"):
         dl.run("consensus.raft", duration=1, warmup=0, heal_time=0, leader_crash=3)
+
+
+@pytest.mark.parametrize("asks", [{"client_rate": 0.01}, {"read_fraction": 1.0}, {"clients": 0}])
+def test_a_cluster_nobody_waits_for_is_not_stuck(asks):
+    """Nothing is committed where nobody asks, or where everybody reads."""
+    run = dl.run("consensus.raft", duration=2, heal_time=1, **asks)
+    assert (run.stuck, run.violations) == (0, 0)
+
+
+def test_a_cluster_without_a_majority_is_stuck():
+    """A leader that no quorum check stops leads on alone; clients that give up count like those that wait."""
+    for patience in (0.2, 20):
+        run = dl.run(
+            "consensus.raft",
+            duration=2,
+            heal_time=4,
+            op_timeout=patience,
+            bug="pre_vote_without_quorum_check",
+        )
+        assert (run.stuck, run.violations) == (1, 1)
