@@ -359,3 +359,10 @@ int dlab_sampler_init(dlab_sampler *s, const dlab_distribution *d, const dlab_po
     set_law(s, d, pool, scale);
     return DLAB_OK;
 }
+
+int dlab_sampler_init_optional(dlab_sampler *sampler, const dlab_distribution *d, const dlab_pool *pool,
+                               dlab_arena *arena, dlab_error *err)
+{
+    static const dlab_distribution none = { .kind = DLAB_DIST_CONSTANT };
+    return dlab_sampler_init(sampler, d->kind < 0 ? &none : d, pool, 0, arena, err);
+}

@@ -129,8 +129,6 @@ static const dlab_field metric_fields[] = {
 enum { TRACE_TABLE };
 static const dlab_table output_tables[] = { DLAB_TRACE_TABLE, { .name = NULL } };
 
-static int64_t ns(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
-
 typedef struct site {
     dlab_election election; /* first: the config of the core is one of these */
     dlab_election_drive *books;
@@ -148,12 +146,6 @@ static void counted_step(const dlab_core *core, uint32_t node, void *state, cons
     dlab_election_drive_tally(x->books, out, before);
 }
 
-static int sampler_of(dlab_sampler *sampler, const dlab_distribution *d, dlab_ctx *ctx)
-{
-    static const dlab_distribution none = { .kind = DLAB_DIST_CONSTANT };
-    return dlab_sampler_init(sampler, d->kind < 0 ? &none : d, ctx->pool, 0, &ctx->arena, &ctx->err);
-}
-
 static int open_site(site *x, const params *p, metrics *m, dlab_ctx *ctx)
 {
     const bool cold = p->failure == DLAB_ELECTION_FAILURE_COLD_START;
@@ -161,9 +153,9 @@ static int open_site(site *x, const params *p, metrics *m, dlab_ctx *ctx)
     x->election = (dlab_election){ .nodes = (uint32_t)p->nodes,
                                    .algorithm = p->algorithm,
                                    .cold = cold,
-                                   .timeout = ns(p->timeout),
-                                   .ttl = ns(p->ttl),
-                                   .renew = ns(p->renew),
+                                   .timeout = dlab_ns(p->timeout),
+                                   .ttl = dlab_ns(p->ttl),
+                                   .renew = dlab_ns(p->renew),
                                    .held = (int64_t)(held * 1e9),
                                    .drops_own_id = p->bug == BUG_RING_DROPS_OWN_ID };
     x->drive = (dlab_election_drive){ .election = &x->election,
@@ -172,10 +164,11 @@ static int open_site(site *x, const params *p, metrics *m, dlab_ctx *ctx)
                                       .false_suspicion = p->false_suspicion,
                                       .returns = p->outage.kind >= 0,
                                       .downtime = &m->downtime };
-    if (sampler_of(&x->drive.failure_time, &p->failure_time, ctx) ||
-        sampler_of(&x->drive.outage, &p->outage, ctx) ||
-        sampler_of(&x->drive.detection, &p->detection, ctx) ||
-        sampler_of(&x->drive.mistake, &p->mistake, ctx) ||
+    if (dlab_sampler_init_optional(&x->drive.failure_time, &p->failure_time, ctx->pool, &ctx->arena,
+                                   &ctx->err) ||
+        dlab_sampler_init_optional(&x->drive.outage, &p->outage, ctx->pool, &ctx->arena, &ctx->err) ||
+        dlab_sampler_init_optional(&x->drive.detection, &p->detection, ctx->pool, &ctx->arena, &ctx->err) ||
+        dlab_sampler_init_optional(&x->drive.mistake, &p->mistake, ctx->pool, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->downtime, &ctx->arena, &ctx->err) ||
         dlab_election_drive_open(&x->drive, p->id_order, ctx))
         return ctx->err.code;
@@ -243,7 +236,7 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
     if (open_site(&x, p, m, ctx)) return ctx->err.code;
     int code = dlab_world_open(&x.world, &setup, ctx);
     if (code == DLAB_OK) code = dlab_election_drive_plan(&x.drive, &x.world);
-    if (code == DLAB_OK) code = run_world(&x, ns(p->duration));
+    if (code == DLAB_OK) code = run_world(&x, dlab_ns(p->duration));
     if (code == DLAB_OK) measure(&x, m);
     if (code == DLAB_OK) code = dlab_world_finish(&x.world);
     dlab_world_close(&x.world);

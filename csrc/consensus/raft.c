@@ -214,8 +214,6 @@ static const dlab_field metric_fields[] = {
     DLAB_END,
 };
 
-static int64_t ns(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
-
 static uint32_t power_of_two(int64_t n)
 {
     uint32_t size = 16;
@@ -230,9 +228,9 @@ static dlab_raft raft_of(const params *p)
                         .clients = (uint32_t)p->clients,
                         .keys = (uint32_t)p->keys,
                         .members = { .voters = (UINT32_C(1) << p->nodes) - 1 },
-                        .election_least = ns(p->election_timeout),
-                        .election_most = ns(p->election_timeout + p->election_spread),
-                        .heartbeat = ns(p->heartbeat_interval),
+                        .election_least = dlab_ns(p->election_timeout),
+                        .election_most = dlab_ns(p->election_timeout + p->election_spread),
+                        .heartbeat = dlab_ns(p->heartbeat_interval),
                         .keeps_timeout = p->timeout_restart == DLAB_RAFT_RESTART_HEARD,
                         .pre_vote = p->pre_vote,
                         .quorum_check = p->check_quorum && p->bug != DLAB_RAFT_BUG_PRE_VOTE_ALONE,
@@ -252,9 +250,9 @@ static dlab_raft raft_of(const params *p)
                         .chunk = (uint32_t)p->chunk_bytes,
                         .command_bytes = (uint32_t)p->command_bytes,
                         .think_least = 0,
-                        .think_most = ns(2 * think),
-                        .retry = ns(p->retry_timeout),
-                        .give_up = ns(p->op_timeout),
+                        .think_most = dlab_ns(2 * think),
+                        .retry = dlab_ns(p->retry_timeout),
+                        .give_up = dlab_ns(p->op_timeout),
                         .reads = p->read_fraction,
                         .compare = p->cas_fraction,
                         .past_stray = (uint32_t)p->past.divergence,
@@ -305,10 +303,10 @@ static int demand(cluster *x, int64_t until, metrics *m)
  * none. */
 static int heal(cluster *x, metrics *m)
 {
-    const int64_t end = ns(x->p->duration) + ns(x->p->heal_time);
+    const int64_t end = dlab_ns(x->p->duration) + dlab_ns(x->p->heal_time);
     if (x->p->heal_time <= 0 || x->world.broken >= 0 || is_over(x)) return DLAB_OK;
     if (dlab_raft_drive_heal(&x->drive) || dlab_faults_heal(&x->world.faults, &x->world) ||
-        demand(x, ns(x->p->duration + x->p->heal_time / 2), m) || m->stuck || x->world.broken >= 0)
+        demand(x, dlab_ns(x->p->duration + x->p->heal_time / 2), m) || m->stuck || x->world.broken >= 0)
         return x->watch.ctx->err.code;
     dlab_raft_drive_deafen(&x->drive);
     return demand(x, end, m);
@@ -347,7 +345,7 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
     x->raft = raft_of(p);
     dlab_raft_lay_out(&x->raft);
     x->core = dlab_raft_core(&x->raft);
-    x->watch = (dlab_raft_watch){ .from = ns(p->warmup),
+    x->watch = (dlab_raft_watch){ .from = dlab_ns(p->warmup),
                                   .gap = x->raft.election_most,
                                   .history_table = DLAB_RAFT_HISTORY_TABLE,
                                   .keeps_history = p->check_history,
@@ -355,14 +353,15 @@ static int open_cluster(cluster *x, metrics *m, dlab_ctx *ctx)
                                   .read_latency = &m->read_latency,
                                   .commit_latency = &m->commit_latency,
                                   .downtime = &m->downtime };
-    x->drive = (dlab_raft_drive){ .raft = &x->raft,
-                                  .core = &x->core,
-                                  .world = &x->world,
-                                  .ctx = ctx,
-                                  .sample_interval = ns(p->sample_interval),
-                                  .change_rate = p->change_rate,
-                                  .leader_crash = isinf(p->leader_crash) ? INT64_MAX : ns(p->leader_crash),
-                                  .stale_followers = (uint32_t)p->stale_followers };
+    x->drive =
+        (dlab_raft_drive){ .raft = &x->raft,
+                           .core = &x->core,
+                           .world = &x->world,
+                           .ctx = ctx,
+                           .sample_interval = dlab_ns(p->sample_interval),
+                           .change_rate = p->change_rate,
+                           .leader_crash = isinf(p->leader_crash) ? INT64_MAX : dlab_ns(p->leader_crash),
+                           .stale_followers = (uint32_t)p->stale_followers };
     x->drive.changes = dlab_table_rows(ctx, &dlab_raft_changes_table, p->changes, &changes);
     x->drive.change_count = changes;
     if (ctx->err.code || dlab_histogram_open(&m->latency, &ctx->arena, &ctx->err) ||
@@ -400,7 +399,7 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
     x.drive.watch = &x.watch;
     int code = dlab_world_open(&x.world, &setup, ctx);
     if (code == DLAB_OK) code = dlab_raft_drive_open(&x.drive);
-    if (code == DLAB_OK) code = step_until(&x, ns(p->duration));
+    if (code == DLAB_OK) code = step_until(&x, dlab_ns(p->duration));
     if (code == DLAB_OK) code = heal(&x, m);
     if (code == DLAB_OK)
         code = dlab_raft_watch_judge(&x.watch, &x.world, p->read_mode != DLAB_RAFT_READ_LOCAL_MODE,

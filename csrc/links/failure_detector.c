@@ -193,7 +193,6 @@ typedef struct watch {
     spans seen[OBSERVERS_MAX];
 } watch;
 
-static int64_t ns_of(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
 static double seconds_of(int64_t ns) { return 1e-9 * (double)ns; }
 
 static int by_arrival(const void *x, const void *y)
@@ -248,7 +247,7 @@ static int suspect(watch *w, uint32_t observer, int64_t from, int64_t to)
 /* Was heartbeat i, whose deadline comes at `until`, or a later one there by then? Counts false suspicions. */
 static void count_deadlines(watch *w, const beat *arrivals, int64_t count)
 {
-    const int64_t timeout = ns_of(w->p->timeout);
+    const int64_t timeout = dlab_ns(w->p->timeout);
     int64_t newest = 0, k = 0;
     for (int64_t i = 1; i <= w->beats; i++) {
         const int64_t until = i * w->interval + timeout;
@@ -358,10 +357,10 @@ static dlab_detector_rule rule_of(const params *p)
 {
     return (dlab_detector_rule){ .kind = p->detector,
                                  .timer_from = p->timer_from,
-                                 .interval = ns_of(p->heartbeat_interval),
-                                 .timeout = ns_of(p->timeout),
-                                 .margin = ns_of(p->margin),
-                                 .deviation_min = ns_of(p->deviation_min),
+                                 .interval = dlab_ns(p->heartbeat_interval),
+                                 .timeout = dlab_ns(p->timeout),
+                                 .margin = dlab_ns(p->margin),
+                                 .deviation_min = dlab_ns(p->deviation_min),
                                  .phi = p->phi,
                                  .window = (uint32_t)p->window,
                                  .old_revives = p->bug == BUG_OLD_HEARTBEAT_REVIVES };
@@ -372,11 +371,11 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
     const params *p = params_;
     metrics *m = metrics_;
     dlab_detector_rule rule = rule_of(p);
-    watch w = { .p = p, .m = m, .ctx = ctx, .interval = rule.interval, .begin = ns_of(p->warmup) };
+    watch w = { .p = p, .m = m, .ctx = ctx, .interval = rule.interval, .begin = dlab_ns(p->warmup) };
     dlab_rng rng;
     if (p->bug == BUG_TIMER_FROM_LAST_ARRIVAL) rule.timer_from = DLAB_TIMER_FROM_LAST_ARRIVAL;
     dlab_stream(ctx, &rng, DLAB_PURPOSE_FAULT, PURPOSE_CRASH);
-    w.crash = ns_of(p->duration) + (int64_t)(dlab_rng_unit(&rng) * (double)w.interval);
+    w.crash = dlab_ns(p->duration) + (int64_t)(dlab_rng_unit(&rng) * (double)w.interval);
     w.beats = w.crash / w.interval;
     w.arrivals = dlab_alloc(ctx, (size_t)w.beats + 1, sizeof *w.arrivals);
     if (w.arrivals == NULL || dlab_histogram_open(&m->detection_time, &ctx->arena, &ctx->err) ||

@@ -285,7 +285,7 @@ static int probe_all(trial *t)
             if (dlab_probes_watch(&probes, blocked, shift, &rng, &first))
                 t->said.to[a] &= ~(UINT64_C(1) << b);
             if (cut && !isnan(first) && t->weight > 0)
-                dlab_histogram_record(&t->m->time_to_verdict, (int64_t)(first * 1e9 + 0.5));
+                dlab_histogram_record(&t->m->time_to_verdict, dlab_ns(first));
         }
     }
     for (uint32_t a = 0; a < n && p->bug == BUG_CUT_ASSUMED_SYMMETRIC; a++)

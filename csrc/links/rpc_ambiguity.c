@@ -253,12 +253,6 @@ static int run_world(dlab_world *w, books *b)
     return dlab_world_run(w, INT64_MAX, false);
 }
 
-static int sampler_of(dlab_sampler *sampler, const dlab_distribution *d, dlab_ctx *ctx)
-{
-    static const dlab_distribution none = { .kind = DLAB_DIST_CONSTANT };
-    return dlab_sampler_init(sampler, d->kind < 0 ? &none : d, ctx->pool, 0, &ctx->arena, &ctx->err);
-}
-
 static dlab_rpc rpc_of(const params *p)
 {
     return (dlab_rpc){ .calls = (uint32_t)p->calls,
@@ -271,9 +265,9 @@ static dlab_rpc rpc_of(const params *p)
                        .crash_visible = p->crash_visible,
                        .crash_before = p->crash_before,
                        .crash_after = p->crash_after,
-                       .timeout = (int64_t)(p->timeout * 1e9 + 0.5),
-                       .visibility = (int64_t)(p->visibility * 1e9 + 0.5),
-                       .dedup_ttl = (int64_t)(p->dedup_ttl * 1e9 + 0.5),
+                       .timeout = dlab_ns(p->timeout),
+                       .visibility = dlab_ns(p->visibility),
+                       .dedup_ttl = dlab_ns(p->dedup_ttl),
                        .backoff_factor = p->backoff_factor,
                        .replies_first = p->bug == BUG_REPLY_BEFORE_EXECUTE,
                        .retries_unkeyed = p->bug == BUG_RETRY_WITHOUT_KEY };
@@ -336,9 +330,11 @@ static int run(const void *params_, void *metrics_, dlab_ctx *ctx)
                                      .on_output = note,
                                      .on_event = begin_call };
     b.calls = dlab_alloc(ctx, rpc.calls, sizeof *b.calls);
-    if (b.calls == NULL || sampler_of(&b.think, &p->think_time, ctx) ||
-        sampler_of(&rpc.service, &p->service, ctx) || sampler_of(&rpc.restart, &p->restart, ctx) ||
-        sampler_of(&rpc.backoff, &p->backoff, ctx) ||
+    if (b.calls == NULL ||
+        dlab_sampler_init_optional(&b.think, &p->think_time, ctx->pool, &ctx->arena, &ctx->err) ||
+        dlab_sampler_init_optional(&rpc.service, &p->service, ctx->pool, &ctx->arena, &ctx->err) ||
+        dlab_sampler_init_optional(&rpc.restart, &p->restart, ctx->pool, &ctx->arena, &ctx->err) ||
+        dlab_sampler_init_optional(&rpc.backoff, &p->backoff, ctx->pool, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->executions, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->attempts, &ctx->arena, &ctx->err) ||
         dlab_histogram_open(&m->latency, &ctx->arena, &ctx->err))

@@ -42,7 +42,7 @@ static int after(dlab_world *w, double seconds, uint32_t event, const dlab_fault
     const double at = (double)dlab_world_now(w) + seconds * 1e9;
     if (!(at < (double)DLAB_TIME_MAX)) return DLAB_OK;
     const uint32_t node = p->node == DLAB_NO_NODE ? 0 : p->node;
-    return dlab_world_at(w, dlab_world_now(w) + (int64_t)(seconds * 1e9 + 0.5), event, node, a, 0);
+    return dlab_world_at(w, dlab_world_now(w) + dlab_ns(seconds), event, node, a, 0);
 }
 
 /* The next fault of a process, if there is one. */
@@ -299,7 +299,7 @@ static int plan_toggle(dlab_faults *f, dlab_world *w, size_t k)
 {
     dlab_fault *p = &f->processes[k];
     const double half = f->rows[p->row].amount;
-    p->toggle_at = dlab_world_now(w) + (int64_t)(half * 1e9 + 0.5);
+    p->toggle_at = dlab_world_now(w) + dlab_ns(half);
     return after(w, half, DLAB_EVENT_FAULT, p, f->count + k);
 }
 

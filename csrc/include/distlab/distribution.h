@@ -121,11 +121,18 @@ typedef struct dlab_sampler {
 int dlab_sampler_init(dlab_sampler *sampler, const dlab_distribution *d, const dlab_pool *pool, double mean,
                       dlab_arena *arena, dlab_error *err);
 
+/* The same of a law that may be left out (an optional parameter): then every draw is 0. */
+int dlab_sampler_init_optional(dlab_sampler *sampler, const dlab_distribution *d, const dlab_pool *pool,
+                               dlab_arena *arena, dlab_error *err);
+
 /* One draw in SI units. */
 double dlab_sample(const dlab_sampler *sampler, dlab_rng *rng);
 
 /* Largest time a draw may return: about 146 years in nanoseconds. */
 #define DLAB_TIME_MAX (INT64_C(1) << 62)
+
+/* Seconds as the nearest whole nanosecond; not negative, below DLAB_TIME_MAX. */
+static inline int64_t dlab_ns(double seconds) { return (int64_t)(seconds * 1e9 + 0.5); }
 
 /* One draw as nanoseconds, rounded to nearest, saturated at +-DLAB_TIME_MAX. */
 int64_t dlab_sample_ns(const dlab_sampler *sampler, dlab_rng *rng);
